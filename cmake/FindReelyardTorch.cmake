@@ -1,0 +1,75 @@
+# Finds LibTorch and makes the imported target reelyard::torch.
+#
+# Looked for in this order: Torch_DIR and CMAKE_PREFIX_PATH (where a LibTorch package or a wheel has its TorchConfig.cmake),
+# then the wheel in the virtual environment REELYARD_VENV. Only the place is taken from there: the package's own CMake files
+# insist on a CUDA toolkit whenever the wheel has CUDA, and we also build for the CPU alone against such a wheel.
+#
+# Sets REELYARD_TORCH_ROOT (the folder with include/ and lib/) and REELYARD_TORCH_VERSION. With REELYARD_HAVE_CUDA the target
+# has the CUDA libraries as well, and reelyard::nccl is made; a LibTorch without them turns REELYARD_HAVE_CUDA off (AUTO) or
+# stops the configuration (ON).
+
+file(GLOB venv_roots ${REELYARD_VENV}/lib/python3*/site-packages/torch)
+set(package_hint "")
+if(Torch_DIR)
+  cmake_path(SET package_hint NORMALIZE "${Torch_DIR}/../../..")
+endif()
+find_path(REELYARD_TORCH_ROOT include/ATen/ATen.h
+    HINTS ${package_hint} PATHS ${venv_roots} NO_DEFAULT_PATH)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+  if(EXISTS ${prefix}/share/cmake/Torch/TorchConfig.cmake AND NOT package_hint)
+    set(REELYARD_TORCH_ROOT ${prefix} CACHE PATH "LibTorch" FORCE)
+    break()
+  endif()
+endforeach()
+mark_as_advanced(REELYARD_TORCH_ROOT)
+
+if(REELYARD_TORCH_ROOT)
+  foreach(header headeronly/version.h csrc/api/include/torch/version.h version.h)
+    set(header ${REELYARD_TORCH_ROOT}/include/torch/${header})
+    if(EXISTS ${header})
+      file(STRINGS ${header} lines REGEX "^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
+      string(REGEX MATCHALL "[0-9]+" numbers "${lines}")
+      if(numbers)
+        list(JOIN numbers . REELYARD_TORCH_VERSION)
+        break()
+      endif()
+    endif()
+  endforeach()
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(ReelyardTorch
+    REQUIRED_VARS REELYARD_TORCH_ROOT REELYARD_TORCH_VERSION
+    VERSION_VAR REELYARD_TORCH_VERSION
+    REASON_FAILURE_MESSAGE "run cmake/setup.sh, or name your own with -DTorch_DIR=DIR/share/cmake/Torch")
+
+if(ReelyardTorch_FOUND AND NOT TARGET reelyard::torch)
+  set(lib ${REELYARD_TORCH_ROOT}/lib)
+  if(REELYARD_HAVE_CUDA AND NOT EXISTS ${lib}/libtorch_cuda.so)
+    if(REELYARD_CUDA STREQUAL "ON")
+      message(FATAL_ERROR "REELYARD_CUDA is ON but LibTorch in ${REELYARD_TORCH_ROOT} is built without CUDA")
+    endif()
+    message(STATUS "LibTorch is built without CUDA: building for the CPU alone")
+    set(REELYARD_HAVE_CUDA OFF)
+  endif()
+
+  add_library(reelyard::torch INTERFACE IMPORTED GLOBAL)
+  target_include_directories(reelyard::torch SYSTEM INTERFACE ${REELYARD_TORCH_ROOT}/include)
+  target_link_directories(reelyard::torch INTERFACE ${lib})
+  # The wheel finds its own CUDA libraries when it is loaded; the linker need not.
+  target_link_options(reelyard::torch INTERFACE -Wl,--allow-shlib-undefined)
+  target_link_libraries(reelyard::torch INTERFACE ${lib}/libtorch_cpu.so ${lib}/libc10.so Threads::Threads)
+  if(REELYARD_HAVE_CUDA)
+    # Kernels register themselves while their library is loaded, so it is kept although nothing names its symbols.
+    target_link_libraries(reelyard::torch INTERFACE
+        -Wl,--push-state,--no-as-needed ${lib}/libtorch_cuda.so -Wl,--pop-state ${lib}/libc10_cuda.so CUDA::cudart)
+    find_path(REELYARD_NCCL_INCLUDE nccl.h
+        HINTS ${REELYARD_TORCH_ROOT}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)
+    find_library(REELYARD_NCCL_LIBRARY NAMES nccl libnccl.so.2
+        HINTS ${REELYARD_TORCH_ROOT}/../nvidia/nccl/lib ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
+    mark_as_advanced(REELYARD_NCCL_INCLUDE REELYARD_NCCL_LIBRARY)
+    add_library(reelyard::nccl INTERFACE IMPORTED GLOBAL)
+    target_include_directories(reelyard::nccl SYSTEM INTERFACE ${REELYARD_NCCL_INCLUDE})
+    target_link_libraries(reelyard::nccl INTERFACE ${REELYARD_NCCL_LIBRARY})
+  endif()
+endif()

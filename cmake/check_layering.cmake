@@ -1,0 +1,27 @@
+# Fails when a file of a module includes a header of a module that is not among its USES.
+# cmake -DROOT=<project> -DMODULES=<file with lines "name:use,use"> -P check_layering.cmake
+cmake_minimum_required(VERSION 3.25)
+file(STRINGS ${MODULES} lines)
+set(bad "")
+foreach(line IN LISTS lines)
+  string(REGEX MATCH "^([a-z_]+):(.*)$" matched "${line}")
+  set(name ${CMAKE_MATCH_1})
+  string(REPLACE "," ";" uses "${CMAKE_MATCH_2}")
+  file(GLOB_RECURSE files
+      ${ROOT}/src/${name}/*.cpp ${ROOT}/src/${name}/*.cu ${ROOT}/src/${name}/*.hpp ${ROOT}/src/${name}/*.cuh
+      ${ROOT}/include/reelyard/${name}/*.hpp)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} includes REGEX "^[ \t]*#[ \t]*include[ \t]*[\"<]reelyard/")
+    foreach(include IN LISTS includes)
+      string(REGEX REPLACE ".*[\"<]reelyard/([a-z_]+)/.*" "\\1" to "${include}")
+      if(NOT to STREQUAL name AND NOT to IN_LIST uses)
+        file(RELATIVE_PATH relative ${ROOT} ${file})
+        list(APPEND bad "  ${relative}: '${name}' may not include '${to}'")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+if(bad)
+  list(JOIN bad "\n" bad)
+  message(FATAL_ERROR "includes against the layering:\n${bad}")
+endif()
