@@ -1,0 +1,4 @@
+#pragma once
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>

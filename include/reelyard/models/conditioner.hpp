@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "reelyard/models/conditioning.hpp"
+
+namespace reelyard::models {
+
+/// Turns the text of a prompt into what the transformer is conditioned on.
+class Conditioner {
+public:
+    Conditioner() = default;
+    Conditioner(const Conditioner&) = delete;
+    Conditioner& operator=(const Conditioner&) = delete;
+    virtual ~Conditioner() = default;
+
+    /// One text, batch 1. The result depends on the text alone, never on other texts.
+    [[nodiscard]] virtual Conditioning encode(const std::string& text) const = 0;
+};
+
+}  // namespace reelyard::models
