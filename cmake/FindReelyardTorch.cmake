@@ -5,7 +5,7 @@
 # insist on a CUDA toolkit whenever the wheel has CUDA, and we also build for the CPU alone against such a wheel.
 #
 # Sets REELYARD_TORCH_ROOT (the folder with include/ and lib/) and REELYARD_TORCH_VERSION. With REELYARD_HAVE_CUDA the target
-# has the CUDA libraries as well, and reelyard::nccl is made; a LibTorch without them turns REELYARD_HAVE_CUDA off (AUTO) or
+# has the CUDA libraries as well, and reelyard::cuda and reelyard::nccl are made; a LibTorch without them turns REELYARD_HAVE_CUDA off (AUTO) or
 # stops the configuration (ON).
 
 file(GLOB venv_roots ${REELYARD_VENV}/lib/python3*/site-packages/torch)
@@ -54,15 +54,25 @@ if(ReelyardTorch_FOUND AND NOT TARGET reelyard::torch)
   endif()
 
   add_library(reelyard::torch INTERFACE IMPORTED GLOBAL)
-  target_include_directories(reelyard::torch SYSTEM INTERFACE ${REELYARD_TORCH_ROOT}/include)
+  # Only LibTorch's own headers and the one that its vector types need: beside them lie copies of others (fmt, ...) that would hide the system's.
+  set(include ${PROJECT_BINARY_DIR}/torch_include)
+  file(MAKE_DIRECTORY ${include})
+  foreach(name ATen c10 caffe2 torch sleef.h)
+    file(CREATE_LINK ${REELYARD_TORCH_ROOT}/include/${name} ${include}/${name} SYMBOLIC)
+  endforeach()
+  target_include_directories(reelyard::torch SYSTEM INTERFACE ${include})
   target_link_directories(reelyard::torch INTERFACE ${lib})
   # The wheel finds its own CUDA libraries when it is loaded; the linker need not.
   target_link_options(reelyard::torch INTERFACE -Wl,--allow-shlib-undefined)
   target_link_libraries(reelyard::torch INTERFACE ${lib}/libtorch_cpu.so ${lib}/libc10.so Threads::Threads)
   if(REELYARD_HAVE_CUDA)
-    # Kernels register themselves while their library is loaded, so it is kept although nothing names its symbols.
+    # Kernels register themselves while their library is loaded, so it is kept although nothing names its symbols. The
+    # toolkit's headers stay out of this target: objects that need none of them are then the same as in a CPU build.
     target_link_libraries(reelyard::torch INTERFACE
-        -Wl,--push-state,--no-as-needed ${lib}/libtorch_cuda.so -Wl,--pop-state ${lib}/libc10_cuda.so CUDA::cudart)
+        -Wl,--push-state,--no-as-needed ${lib}/libtorch_cuda.so -Wl,--pop-state)
+    add_library(reelyard::cuda INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(reelyard::cuda INTERFACE ${lib}/libc10_cuda.so CUDA::cudart)
+
     find_path(REELYARD_NCCL_INCLUDE nccl.h
         HINTS ${REELYARD_TORCH_ROOT}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)
     find_library(REELYARD_NCCL_LIBRARY NAMES nccl libnccl.so.2

@@ -19,9 +19,10 @@ if(NOT REELYARD_CUDA STREQUAL "OFF")
     endif()
     # LibTorch brings the shared run time; a second, static one would have its own state.
     set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+    enable_language(CUDA)
+    # Not before: CMake 3.25 would ask for the standard while it still finds out what the compiler knows.
     set(CMAKE_CUDA_STANDARD 20)
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-    enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
     set(REELYARD_HAVE_CUDA ON)
   elseif(REELYARD_CUDA STREQUAL "ON")

@@ -10,8 +10,8 @@
 #   reelyard::hwloc            hwloc
 #   reelyard::xxhash           xxHash
 #   reelyard::openmp           OpenMP for C++ (linking it with reelyard::torch needs NO_PCH in reelyard_module)
-#   reelyard::nccl             NCCL; exists only in a CUDA build
-#   CUDA::cudart               CUDA run time; exists only in a CUDA build
+#   reelyard::cuda             CUDA run time and c10_cuda; exists only in a CUDA build, linked by CUDA_SOURCES
+#   reelyard::nccl             NCCL; exists only in a CUDA build, linked by CUDA_SOURCES
 #   nlohmann_json::nlohmann_json  spdlog::spdlog  fmt::fmt  Boost::program_options  Eigen3::Eigen  Threads::Threads
 #   GTest::gtest  GTest::gmock (tests)   benchmark::benchmark (perf)
 #

@@ -1,14 +1,15 @@
 # reelyard_module(<name> LAYER <n> SOURCES <file>... HEADERS <file>... [USES <module>...] [LINKS <target>...]
-#                 [PRIVATE_LINKS <target>...] [NO_PCH])
+#                 [PRIVATE_LINKS <target>...] [CUDA_SOURCES <file>...] [STAND_IN_SOURCES <file>...] [NO_PCH])
 #
 # Makes the static library reelyard::<name>. LAYER is the level of the module in docs/design; a module may use only modules of a
 # strictly lower layer, anything else stops the configuration. SOURCES are relative to src/<name>/; HEADERS are the public
 # headers, relative to include/reelyard/<name>/ (private ones need no mention). LINKS names libraries from outside (cmake/dependencies.cmake); a
 # module that links reelyard::torch is compiled with the precompiled header unless NO_PCH is given.
+# CUDA_SOURCES are compiled in a CUDA build, with the CUDA and NCCL headers; STAND_IN_SOURCES in all other builds, in their place.
 # `base` must be listed in USES like any other module. Appends "<name>:<use>,<use>" to the global property REELYARD_MODULES for
 # cmake/check_layering.cmake.
 function(reelyard_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_PCH" "LAYER" "SOURCES;HEADERS;USES;LINKS;PRIVATE_LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_PCH" "LAYER" "SOURCES;HEADERS;USES;LINKS;PRIVATE_LINKS;CUDA_SOURCES;STAND_IN_SOURCES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "module '${name}': unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -44,6 +45,17 @@ function(reelyard_module name)
   target_link_libraries(reelyard_${name} PUBLIC ${arg_USES} ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS} reelyard_warnings)
   if("reelyard::torch" IN_LIST arg_LINKS AND NOT arg_NO_PCH)
     reelyard_use_torch_pch(reelyard_${name})
+  endif()
+
+  if(NOT REELYARD_HAVE_CUDA)
+    target_sources(reelyard_${name} PRIVATE ${arg_STAND_IN_SOURCES})
+  elseif(arg_CUDA_SOURCES)
+    add_library(reelyard_${name}_cuda OBJECT ${arg_CUDA_SOURCES})
+    target_include_directories(reelyard_${name}_cuda PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src/${name})
+    target_link_libraries(reelyard_${name}_cuda
+        PRIVATE ${arg_USES} ${arg_LINKS} reelyard::cuda reelyard::nccl reelyard_warnings)
+    target_sources(reelyard_${name} PRIVATE $<TARGET_OBJECTS:reelyard_${name}_cuda>)
+    target_link_libraries(reelyard_${name} PRIVATE reelyard::cuda reelyard::nccl)
   endif()
 endfunction()
 

@@ -3,7 +3,7 @@
 # Makes one program from the file. In tests/unit/<module>/ it becomes the test unit/<module>/<file>; with RANKS (usually in
 # tests/mpi/<module>/) it is started under mpirun once for each count, as mpi/<module>/<file>@<n>, and failures of all ranks are
 # reported. The module of the folder's name is linked; LINKS adds others (reelyard::store, reelyard::torch, ...).
-# Besides the paths of its sources, a test program knows REELYARD_FIXTURES (the folder tests/fixtures) as a string.
+# A test program knows the string REELYARD_FIXTURES (the folder tests/fixtures) and the headers below tests/support/include.
 set(REELYARD_TEST_CORES 2 CACHE STRING "Cores that the tests may use together")
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 

@@ -1,23 +1,23 @@
 #include <gmock/gmock.h>
-#include <mpi.h>
 
 #include "reelyard/mpi/session.hpp"
 
 #include "rank_failures.hpp"
 
 int main(int argc, char** argv) {
-    const reelyard::mpi::Session session(argc, argv);
+    const reelyard::mpi::Session session(&argc, &argv);
     testing::InitGoogleMock(&argc, argv);
 
-    int rank = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     auto& listeners = testing::UnitTest::GetInstance()->listeners();
-    if (rank != 0) {
+    if (session.world().rank() != 0) {
         delete listeners.Release(listeners.default_result_printer());
         GTEST_FLAG_SET(output, "");
     }
-    auto* failures = new reelyard::test::RankFailures(MPI_COMM_WORLD);
-    listeners.Append(failures);  // takes ownership
+    auto* failures = new reelyard::test::RankFailures(session.world().duplicate());
+    listeners.Append(failures);
 
-    return failures->agreed_status(RUN_ALL_TESTS());
+    const int status = failures->agreed_status(RUN_ALL_TESTS());
+    // The communicator inside has to go before MPI does.
+    delete listeners.Release(failures);
+    return status;
 }

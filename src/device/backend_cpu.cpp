@@ -1,0 +1,25 @@
+#include "backend.hpp"
+
+namespace reelyard::device::backend {
+
+int device_count() {
+    return 0;
+}
+
+void set_device(int /*index*/) {}
+
+void synchronize(int /*index*/) {}
+
+std::int64_t peak_bytes(int /*index*/) {
+    return 0;
+}
+
+LibraryVersion cuda_version() {
+    return {.name = "CUDA", .built = "", .found = ""};
+}
+
+LibraryVersion nccl_version() {
+    return {.name = "NCCL", .built = "", .found = ""};
+}
+
+}  // namespace reelyard::device::backend
