@@ -47,8 +47,14 @@ public:
 
     void add_context(std::string line);
 
+    /// Whether every rank of the job has this same error, so that one of them speaks for all and
+    /// each can end in order.
+    [[nodiscard]] bool is_shared() const { return shared_; }
+    void mark_shared() { shared_ = true; }
+
 private:
     ErrorKind kind_;
+    bool shared_ = false;
     std::string message_;
     std::vector<std::string> context_;
     std::source_location where_;

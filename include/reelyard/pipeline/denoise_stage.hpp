@@ -1,0 +1,44 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "reelyard/models/transformer.hpp"
+#include "reelyard/spec/model_spec.hpp"
+#include "reelyard/spec/step_observer.hpp"
+#include "reelyard/spec/task.hpp"
+
+namespace reelyard::pipeline {
+
+/// What the text stage made for one task.
+struct TaskConditioning {
+    models::Conditioning prompt;
+    models::Conditioning negative;  ///< without tensors when the task needs no guidance
+};
+
+/// Whether a task takes two branches: classifier-free guidance acts above 1 (diffusers' rule; a
+/// scale of 1 gives the conditional branch alone).
+[[nodiscard]] bool uses_guidance(const Task& task);
+
+/// From noise to latent: sampler times transformer, with classifier-free guidance.
+class DenoiseStage {
+public:
+    /// \param transformer outlives the stage
+    DenoiseStage(models::Transformer& transformer, const ModelSpec& model, c10::Device device);
+
+    /// \returns the final latent [1, C, f, h, w] float32, as the sampler leaves it
+    /// \throws Error (stopped) when the observer asks for it; Error (internal) when a value is not
+    /// finite
+    [[nodiscard]] at::Tensor run(const Task& task,
+                                 const TaskConditioning& conditioning,
+                                 const StepObserver& observer) const;
+
+private:
+    models::Transformer& transformer_;
+    ModelSpec model_;
+    c10::Device device_;
+};
+
+/// Shape [1, C, f, h, w] of the latent of a video.
+[[nodiscard]] std::vector<std::int64_t> latent_shape(const ModelSpec& model, const VideoSize& size);
+
+}  // namespace reelyard::pipeline
