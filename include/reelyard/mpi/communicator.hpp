@@ -18,8 +18,11 @@ struct Envelope {
     std::int64_t bytes = 0;
 };
 
-/// A communicator that this object owns. All calls throw Error (communication); data may be larger
-/// than 2^31 bytes, it then goes in pieces.
+/// A communicator that this object owns. All calls throw Error (communication). Data may be larger
+/// than MPI's counts reach (2^31 bytes): it goes in chunks.
+///
+/// Collective calls use point-to-point messages inside; whoever probes for any message therefore
+/// does so on a duplicate that carries nothing else.
 class Communicator {
 public:
     /// Takes over `comm` and frees it at the end.
@@ -35,6 +38,11 @@ public:
     [[nodiscard]] int size() const { return size_; }
     [[nodiscard]] MPI_Comm handle() const { return comm_; }
 
+    /// Largest number of bytes that one MPI call is given; the copies made from this communicator
+    /// inherit it. Tests set it low so that small data goes in many chunks. Must be the same on all
+    /// ranks.
+    void limit_chunks(std::int64_t bytes);
+
     [[nodiscard]] Communicator duplicate() const;
     /// Ranks with the same colour form a group, ordered by key.
     [[nodiscard]] Communicator split(int colour, int key) const;
@@ -46,7 +54,7 @@ public:
     /// Text of the root on all ranks.
     [[nodiscard]] std::string broadcast_text(std::string text, int root) const;
     /// Every rank's part of `data` on all ranks, in place. Part r is data[offsets[r], offsets[r +
-    /// 1]).
+    /// 1]); `offsets` has size() + 1 entries, the same on all ranks.
     void all_gather_in_place(std::span<std::byte> data,
                              std::span<const std::int64_t> offsets) const;
     /// Text of every rank, in rank order, on the root; empty elsewhere.
@@ -54,6 +62,7 @@ public:
     [[nodiscard]] std::int64_t sum(std::int64_t value) const;
     [[nodiscard]] std::int64_t max(std::int64_t value) const;
 
+    /// \param text at most one chunk (1 GiB) \param tag 0 .. 32766
     void send_text(const std::string& text, int target, int tag) const;
     /// Whether a message is there, without waiting.
     [[nodiscard]] std::optional<Envelope> probe() const;
@@ -62,8 +71,10 @@ public:
 
 private:
     explicit Communicator(MPI_Comm comm);
+    [[nodiscard]] Communicator inherit(MPI_Comm comm) const;
 
     MPI_Comm comm_ = MPI_COMM_NULL;
+    std::int64_t chunk_bytes_ = std::int64_t{1} << 30;
     int rank_ = 0;
     int size_ = 1;
 };

@@ -1,0 +1,73 @@
+#include "requests.hpp"
+
+#include <algorithm>
+
+#include "reelyard/mpi/check.hpp"
+
+namespace reelyard::mpi {
+namespace {
+
+/// Calls `each` with one chunk of `data` after the other.
+template <typename Span, typename Each>
+void for_each_chunk(Span data, std::int64_t chunk_bytes, Each&& each) {
+    while (!data.empty()) {
+        const auto bytes = std::min(data.size(), static_cast<std::size_t>(chunk_bytes));
+        each(data.first(bytes));
+        data = data.subspan(bytes);
+    }
+}
+
+}  // namespace
+
+Requests::~Requests() {
+    for (MPI_Request& request : pending_) {
+        MPI_Cancel(&request);
+    }
+    if (!pending_.empty()) {
+        MPI_Waitall(static_cast<int>(pending_.size()), pending_.data(), MPI_STATUSES_IGNORE);
+    }
+}
+
+void Requests::send(std::span<const std::byte> data, int target, int tag) {
+    for_each_chunk(data, chunk_bytes_, [&](std::span<const std::byte> chunk) {
+        MPI_Request request = MPI_REQUEST_NULL;
+        check(MPI_Isend(chunk.data(),
+                        static_cast<int>(chunk.size()),
+                        MPI_BYTE,
+                        target,
+                        tag,
+                        comm_,
+                        &request),
+              "MPI_Isend");
+        pending_.push_back(request);
+    });
+}
+
+void Requests::receive(std::span<std::byte> data, int source, int tag) {
+    for_each_chunk(data, chunk_bytes_, [&](std::span<std::byte> chunk) {
+        MPI_Request request = MPI_REQUEST_NULL;
+        check(MPI_Irecv(chunk.data(),
+                        static_cast<int>(chunk.size()),
+                        MPI_BYTE,
+                        source,
+                        tag,
+                        comm_,
+                        &request),
+              "MPI_Irecv");
+        pending_.push_back(request);
+    });
+}
+
+void Requests::wait() {
+    if (pending_.empty()) {
+        return;
+    }
+    const int code =
+        MPI_Waitall(static_cast<int>(pending_.size()), pending_.data(), MPI_STATUSES_IGNORE);
+    if (code == MPI_SUCCESS) {
+        pending_.clear();
+    }
+    check(code, "MPI_Waitall");
+}
+
+}  // namespace reelyard::mpi
