@@ -72,11 +72,11 @@ void agree(const Communicator& group, const std::optional<Error>& error) {
     }
     const int origin = group.size() - static_cast<int>(lowest);
     const std::string text = group.broadcast_text(error ? to_text(*error) : "", origin);
-    if (origin == group.rank()) {
-        throw Error(*error);
+    Error common = origin == group.rank() ? *error : to_error(text);
+    if (origin != group.rank()) {
+        common.add_context(fmt::format("on rank {}", origin));
     }
-    Error common = to_error(text);
-    common.add_context(fmt::format("on rank {}", origin));
+    common.mark_shared();
     throw common;
 }
 
