@@ -3,6 +3,8 @@
 # Makes one program from the file. In tests/unit/<module>/ it becomes the test unit/<module>/<file>; with RANKS (usually in
 # tests/mpi/<module>/) it is started under mpirun once for each count, as mpi/<module>/<file>@<n>, and failures of all ranks are
 # reported. The module of the folder's name is linked; LINKS adds others (reelyard::store, reelyard::torch, ...).
+# The label torch_free is given to tests that need no LibTorch (target reelyard_torch_free_tests: run under sanitizers), the label
+# cuda where the module has CUDA_SOURCES (target reelyard_cuda_tests: run in the CUDA build).
 # A test program knows the string REELYARD_FIXTURES (the folder tests/fixtures) and the headers below tests/support/include.
 set(REELYARD_TEST_CORES 2 CACHE STRING "Cores that the tests may use together")
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
@@ -12,6 +14,9 @@ execute_process(COMMAND id -u OUTPUT_VARIABLE user_id OUTPUT_STRIP_TRAILING_WHIT
 if(user_id EQUAL 0)
   list(APPEND REELYARD_MPIRUN_FLAGS --allow-run-as-root)
 endif()
+
+add_custom_target(reelyard_torch_free_tests)
+add_custom_target(reelyard_cuda_tests)
 
 function(reelyard_test file)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "RANKS;LABELS;LINKS;SOURCES")
@@ -43,6 +48,13 @@ function(reelyard_test file)
   reelyard_test_links_torch(torch ${module_link} ${arg_LINKS})
   if(torch)
     reelyard_use_torch_pch(${target})
+  else()
+    list(APPEND arg_LABELS torch_free)
+    add_dependencies(reelyard_torch_free_tests ${target})
+  endif()
+  if(TARGET reelyard_${module}_cuda)
+    list(APPEND arg_LABELS cuda)
+    add_dependencies(reelyard_cuda_tests ${target})
   endif()
 
   if(kind STREQUAL "unit")

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace reelyard::cli {
+
+/// The program's version, then one line per library: the version it was built with, and the one
+/// found now.
+[[nodiscard]] std::string version_text();
+
+}  // namespace reelyard::cli
