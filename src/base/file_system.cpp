@@ -73,15 +73,6 @@ private:
     FileDescriptor file_;
 };
 
-void sync_folder(const fs::path& path) {
-    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    const FileDescriptor file(folder, O_RDONLY | O_DIRECTORY);
-    // Some file systems refuse to sync folders; they order renames themselves.
-    if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
-        fail_with_errno(folder, "syncing", errno);
-    }
-}
-
 class PosixFileSystem final : public FileSystem {
 public:
     std::unique_ptr<WritableFile> open(const fs::path& path, Mode mode) override {
@@ -93,7 +84,15 @@ public:
         if (::rename(from.c_str(), to.c_str()) != 0) {
             fail_with_errno(to, "renaming the finished file", errno);
         }
-        sync_folder(to);
+        sync(to.has_parent_path() ? to.parent_path() : fs::path("."));
+    }
+
+    void sync(const fs::path& folder) override {
+        const FileDescriptor file(folder, O_RDONLY | O_DIRECTORY);
+        // Some file systems refuse to sync folders; they order renames themselves.
+        if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+            fail_with_errno(folder, "syncing", errno);
+        }
     }
 
     void remove(const fs::path& path) override {

@@ -40,6 +40,8 @@ public:
     virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
     /// Removes a file or an empty folder; absence is no error.
     virtual void remove(const std::filesystem::path& path) = 0;
+    /// Returns when the entries of `folder` (names, not contents) are on the disk.
+    virtual void sync(const std::filesystem::path& folder) = 0;
     /// Names of the entries of a folder, sorted; empty when the folder does not exist.
     [[nodiscard]] virtual std::vector<std::string> list(const std::filesystem::path& folder) = 0;
 };
