@@ -1,6 +1,7 @@
 #pragma once
 
-// clang 14 does not know the builtin that libstdc++ makes std::source_location of; included before everything else there.
+// clang 14 does not know the builtin that libstdc++ makes std::source_location of; included before
+// everything else there.
 #if defined(__clang__) && !__has_builtin(__builtin_source_location)
 namespace std {
 struct source_location {
