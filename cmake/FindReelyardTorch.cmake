@@ -1,27 +1,33 @@
 # Finds LibTorch and makes the imported target reelyard::torch.
 #
-# Looked for in this order: Torch_DIR and CMAKE_PREFIX_PATH (where a LibTorch package or a wheel has its TorchConfig.cmake),
-# then the wheel in the virtual environment REELYARD_VENV. Only the place is taken from there: the package's own CMake files
-# insist on a CUDA toolkit whenever the wheel has CUDA, and we also build for the CPU alone against such a wheel.
+# Looked for in this order: Torch_DIR (where its TorchConfig.cmake lies) and CMAKE_PREFIX_PATH (a LibTorch archive, the
+# folder torch/ of a wheel, or a prefix with the wheel in its site-packages), each as a variable or from the environment, then
+# the wheel in the virtual environment REELYARD_VENV. Only the place is taken from there: the package's own CMake files insist
+# on a CUDA toolkit whenever the wheel has CUDA, and we also build for the CPU alone against such a wheel.
 #
 # Sets REELYARD_TORCH_ROOT (the folder with include/ and lib/) and REELYARD_TORCH_VERSION. With REELYARD_HAVE_CUDA the target
-# has the CUDA libraries as well, and reelyard::cuda and reelyard::nccl are made; a LibTorch without them turns REELYARD_HAVE_CUDA off (AUTO) or
-# stops the configuration (ON).
+# has the CUDA libraries as well, and reelyard::cuda and reelyard::nccl are made; a LibTorch without them turns
+# REELYARD_HAVE_CUDA off (AUTO) or stops the configuration (ON).
 
-file(GLOB venv_roots ${REELYARD_VENV}/lib/python3*/site-packages/torch)
-set(package_hint "")
-if(Torch_DIR)
-  cmake_path(SET package_hint NORMALIZE "${Torch_DIR}/../../..")
-endif()
-find_path(REELYARD_TORCH_ROOT include/ATen/ATen.h
-    HINTS ${package_hint} PATHS ${venv_roots} NO_DEFAULT_PATH)
-foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
-  if(EXISTS ${prefix}/share/cmake/Torch/TorchConfig.cmake AND NOT package_hint)
-    set(REELYARD_TORCH_ROOT ${prefix} CACHE PATH "LibTorch" FORCE)
+set(candidates "")
+foreach(package IN ITEMS "${Torch_DIR}" "$ENV{Torch_DIR}")
+  if(package)
+    cmake_path(SET root NORMALIZE "${package}/../../..")
+    list(APPEND candidates ${root})
+  endif()
+endforeach()
+string(REPLACE ":" ";" environment_prefixes "$ENV{CMAKE_PREFIX_PATH}")
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH environment_prefixes REELYARD_VENV)
+  file(GLOB in_environment ${prefix}/lib/python3*/site-packages/torch)
+  list(APPEND candidates ${prefix} ${in_environment})
+endforeach()
+set(REELYARD_TORCH_ROOT "")
+foreach(candidate IN LISTS candidates)
+  if(EXISTS ${candidate}/include/ATen/ATen.h)
+    cmake_path(SET REELYARD_TORCH_ROOT NORMALIZE ${candidate})
     break()
   endif()
 endforeach()
-mark_as_advanced(REELYARD_TORCH_ROOT)
 
 if(REELYARD_TORCH_ROOT)
   foreach(header headeronly/version.h csrc/api/include/torch/version.h version.h)

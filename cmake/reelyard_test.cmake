@@ -7,7 +7,6 @@
 # cuda where the module has CUDA_SOURCES (target reelyard_cuda_tests: run in the CUDA build).
 # A test program knows the string REELYARD_FIXTURES (the folder tests/fixtures) and the headers below tests/support/include.
 set(REELYARD_TEST_CORES 2 CACHE STRING "Cores that the tests may use together")
-cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 
 set(REELYARD_MPIRUN_FLAGS --oversubscribe --bind-to none)
 execute_process(COMMAND id -u OUTPUT_VARIABLE user_id OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -77,9 +76,12 @@ macro(reelyard_test_properties name ranks)
   if(threads LESS 1)
     set(threads 1)
   endif()
+  set(environment OMP_NUM_THREADS=${threads} OMPI_MCA_btl_vader_single_copy_mechanism=none)
+  if(REELYARD_SANITIZE AND kind STREQUAL "mpi")
+    list(APPEND environment ASAN_OPTIONS=detect_leaks=0)  # Open MPI leaks
+  endif()
   set_tests_properties(${name} PROPERTIES
-      TIMEOUT ${arg_TIMEOUT} LABELS "${kind};${arg_LABELS}" PROCESSORS ${ranks}
-      ENVIRONMENT "OMP_NUM_THREADS=${threads};OMPI_MCA_btl_vader_single_copy_mechanism=none")
+      TIMEOUT ${arg_TIMEOUT} LABELS "${kind};${arg_LABELS}" PROCESSORS ${ranks} ENVIRONMENT "${environment}")
 endmacro()
 
 # Sets `result` to true when one of the targets links LibTorch, directly or through others.

@@ -72,7 +72,17 @@ if [ "${REELYARD_SKIP_PACKAGES:-0}" != 1 ]; then
 fi
 
 # --- LibTorch and Python packages --------------------------------------------------------------------------------------------------
-has_own_torch() { [ -n "${Torch_DIR:-}${CMAKE_PREFIX_PATH:-}" ]; }
+# As cmake/FindReelyardTorch.cmake looks for it; Spack and modules also set CMAKE_PREFIX_PATH, for other things.
+has_own_torch() {
+    [ -z "${Torch_DIR:-}" ] || return 0
+    local prefix header prefixes=${CMAKE_PREFIX_PATH:-}
+    for prefix in ${prefixes//[:;]/ }; do
+        for header in "$prefix"/include/ATen/ATen.h "$prefix"/lib/python3*/site-packages/torch/include/ATen/ATen.h; do
+            [ ! -e "$header" ] || return 0
+        done
+    done
+    return 1
+}
 
 # install_python NAME REQUIREMENTS_FILE: once; a checksum of the file remembers what was installed.
 install_python() {
