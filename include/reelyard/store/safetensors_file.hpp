@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const;
     /// In the order of their bytes in the file, which they fill without gaps from data_offset() on.
     [[nodiscard]] const std::vector<SafetensorsEntry>& entries() const { return entries_; }
+    /// The texts that the writer of the file attached.
+    [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
     /// Where the header ends.
     [[nodiscard]] std::int64_t data_offset() const { return data_offset_; }
     [[nodiscard]] std::int64_t file_bytes() const { return file_bytes_; }
@@ -48,6 +51,7 @@ public:
 private:
     std::unique_ptr<ByteFile> file_;
     std::vector<SafetensorsEntry> entries_;
+    std::map<std::string, std::string> metadata_;
     std::int64_t data_offset_ = 0;
     std::int64_t file_bytes_ = 0;
 };

@@ -167,6 +167,21 @@ SafetensorsEntry parse_entry(const std::string& name,
     return entry;
 }
 
+/// The texts under "__metadata__". Values that are no texts are against the format and left out.
+std::map<std::string, std::string> parse_metadata(const json& header) {
+    std::map<std::string, std::string> metadata;
+    const auto found = header.find(metadata_key);
+    if (found == header.end() || !found->is_object()) {
+        return metadata;
+    }
+    for (const auto& [key, value] : found->items()) {
+        if (value.is_string()) {
+            metadata.emplace(key, value.get<std::string>());
+        }
+    }
+    return metadata;
+}
+
 /// Sorts by offset and checks that the tensors fill the data without overlap or gap.
 void order_by_offset(std::vector<SafetensorsEntry>& entries,
                      std::int64_t data_bytes,
@@ -221,6 +236,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
             entries_.push_back(parse_entry(name, value, data_bytes, place));
         }
     }
+    metadata_ = parse_metadata(header);
     order_by_offset(entries_, data_bytes, place);
     for (SafetensorsEntry& entry : entries_) {
         entry.offset += data_offset_;

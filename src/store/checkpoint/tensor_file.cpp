@@ -61,8 +61,12 @@ std::string_view to_name(at::ScalarType type, const std::string& tensor) {
 }
 
 /// Length field and header, padded so that the data is aligned.
-std::string make_header(const std::map<std::string, at::Tensor>& tensors) {
+std::string make_header(const std::map<std::string, at::Tensor>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
     nlohmann::json header = nlohmann::json::object();
+    if (!metadata.empty()) {
+        header["__metadata__"] = metadata;
+    }
     std::int64_t offset = 0;
     for (const auto& [name, tensor] : tensors) {
         const std::int64_t end = offset + static_cast<std::int64_t>(tensor.nbytes());
@@ -98,13 +102,18 @@ std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path
     return tensors;
 }
 
+std::map<std::string, std::string> read_metadata(const std::filesystem::path& path) {
+    return SafetensorsFile(path).metadata();
+}
+
 void write_tensors(const std::filesystem::path& path,
-                   const std::map<std::string, at::Tensor>& tensors) {
+                   const std::map<std::string, at::Tensor>& tensors,
+                   const std::map<std::string, std::string>& metadata) {
     FileSystem& files = posix_file_system();
     TemporaryFile temporary(partial_path(path), files);
     {
         const auto out = files.open(temporary.path(), FileSystem::Mode::truncate);
-        const std::string header = make_header(tensors);
+        const std::string header = make_header(tensors, metadata);
         out->write(std::as_bytes(std::span(header.data(), header.size())));
         for (const auto& [name, tensor] : tensors) {
             at::Tensor plain = tensor.detach().cpu().contiguous();
