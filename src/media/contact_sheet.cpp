@@ -21,6 +21,7 @@ constexpr std::int64_t largest_width = 208;
 constexpr std::int64_t largest_height = 160;
 constexpr std::int64_t label_width = 360;
 constexpr std::int64_t least_row_height = 112;
+constexpr std::int64_t failure_height = 72;
 constexpr std::int64_t least_frames_width = 480;  // for the reasons of failures
 constexpr std::int64_t margin = 14;
 constexpr std::int64_t gap = 4;
@@ -45,8 +46,7 @@ struct PreparedRow {
     std::string failure = {};
 
     [[nodiscard]] std::int64_t height() const {
-        return frames.empty() ? least_row_height
-                              : std::max(least_row_height, frames.front().height);
+        return frames.empty() ? failure_height : std::max(least_row_height, frames.front().height);
     }
     [[nodiscard]] std::int64_t frames_width() const {
         const auto count = static_cast<std::int64_t>(frames.size());

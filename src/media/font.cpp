@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <sstream>
 #include <utility>
 
 #include <ft2build.h>
@@ -40,7 +41,11 @@ std::vector<fs::path> candidates() {
     std::vector<fs::path> paths;
     const char* own = std::getenv("REELYARD_FONT");
     if (own != nullptr && *own != '\0') {
-        paths.emplace_back(own);
+        std::istringstream list(own);
+        for (std::string path; std::getline(list, path, ':');) {
+            paths.emplace_back(path);
+        }
+        return paths;
     }
     for (const char* folder : font_folders) {
         for (const char* file : font_files) {

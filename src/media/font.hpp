@@ -16,8 +16,8 @@ namespace reelyard::media {
 /// shaping (joined or reordered letters) come out letter by letter.
 class Font {
 public:
-    /// The font that REELYARD_FONT names, then the usual ones of the machine; nothing when there is
-    /// none.
+    /// The font files that REELYARD_FONT names (separated by colons), or else the usual ones of the
+    /// machine; nothing when there is none.
     [[nodiscard]] static std::optional<Font> find();
 
     Font(Font&& other) noexcept;

@@ -15,8 +15,10 @@ namespace {
 
 constexpr const char* encoder_name = "png";
 
-/// Tried on pictures of nature: a third smaller than without, in the same time.
-constexpr const char* prediction = "mixed";
+/// Of the prediction methods and levels this pair was the fastest on noisy moving gradients, and
+/// its files were among the smallest.
+constexpr const char* prediction = "up";
+constexpr int compression_level = 3;
 
 LibavPtr<AVCodecContext> open_encoder(const ImageView& image, const LibavBlame& blame) {
     auto encoder = make_encoder(encoder_name);
@@ -25,6 +27,7 @@ LibavPtr<AVCodecContext> open_encoder(const ImageView& image, const LibavBlame& 
     encoder->pix_fmt = AV_PIX_FMT_RGB24;
     encoder->time_base = {1, 1};
     encoder->thread_count = 1;
+    encoder->compression_level = compression_level;
     encoder->flags |= AV_CODEC_FLAG_BITEXACT;
     av_opt_set(encoder->priv_data, "pred", prediction, 0);
     check_libav(avcodec_open2(encoder.get(), nullptr, nullptr), blame, "opening the PNG encoder");

@@ -23,9 +23,9 @@ inline constexpr std::size_t max_contact_rows = 100;
 
 /// Writes one PNG with a row per video: id, text and note, and beside them evenly spaced frames,
 /// small videos enlarged by a whole factor and large ones reduced. A video that cannot be read gets
-/// the reason in place of its frames. Text is drawn with the font that REELYARD_FONT names, or with
-/// one of the usual fonts of the machine; where there is none the sheet has no text and a warning
-/// is logged.
+/// the reason in place of its frames. Text is drawn with the font files that REELYARD_FONT names
+/// (separated by colons), or else with the usual ones of the machine; where there is none the sheet
+/// has no text and a warning is logged.
 /// \throws Error (resources when the disk is full, storage otherwise)
 void write_contact_sheet(const std::filesystem::path& path,
                          const std::vector<ContactRow>& rows,
