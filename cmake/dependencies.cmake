@@ -5,11 +5,12 @@
 #   reelyard::hdf5             HDF5 with MPI-IO, C interface
 #   reelyard::ffmpeg           libavformat, libavcodec, libavutil, libswscale
 #   reelyard::sentencepiece    SentencePiece
-#   reelyard::icu              ICU (icu-uc, icu-i18n); exists only where ICU is installed
+#   reelyard::utf8proc         utf8proc: Unicode normal forms and properties
 #   reelyard::freetype         FreeType
 #   reelyard::hwloc            hwloc
 #   reelyard::xxhash           xxHash
-#   reelyard::openmp           OpenMP for C++ (linking it with reelyard::torch needs NO_PCH in reelyard_module)
+#   reelyard::openmp           the OpenMP run time; sources with OpenMP pragmas also need ${OpenMP_CXX_FLAGS} and no
+#                              precompiled header (SKIP_PRECOMPILE_HEADERS)
 #   reelyard::cuda             CUDA run time and c10_cuda; exists only in a CUDA build, linked by CUDA_SOURCES
 #   reelyard::nccl             NCCL; exists only in a CUDA build, linked by CUDA_SOURCES
 #   nlohmann_json::nlohmann_json  spdlog::spdlog  fmt::fmt  Boost::program_options  Eigen3::Eigen  Threads::Threads
@@ -38,10 +39,10 @@ endfunction()
 
 reelyard_pkg_config(ffmpeg REQUIRED libavformat libavcodec libavutil libswscale)
 reelyard_pkg_config(sentencepiece REQUIRED sentencepiece)
+reelyard_pkg_config(utf8proc REQUIRED libutf8proc)
 reelyard_pkg_config(freetype REQUIRED freetype2)
 reelyard_pkg_config(hwloc REQUIRED hwloc)
 reelyard_pkg_config(xxhash REQUIRED libxxhash)
-reelyard_pkg_config(icu QUIET icu-uc icu-i18n)
 
 # Debian and Ubuntu name the build of HDF5 by its MPI; elsewhere CMake's own module finds the parallel one.
 if(NOT HDF5_ROOT AND NOT DEFINED ENV{HDF5_ROOT})
@@ -59,7 +60,9 @@ if(NOT TARGET reelyard::hdf5)
 endif()
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-add_library(reelyard::openmp ALIAS OpenMP::OpenMP_CXX)
+# By option, not by the path of the library: LibTorch brings its own copy of the run time, and it is that one which is loaded.
+add_library(reelyard::openmp INTERFACE IMPORTED GLOBAL)
+target_link_options(reelyard::openmp INTERFACE ${OpenMP_CXX_FLAGS})
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
