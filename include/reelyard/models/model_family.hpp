@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include "reelyard/models/conditioner.hpp"
@@ -15,6 +18,29 @@
 #include "reelyard/store/weight_set.hpp"
 
 namespace reelyard::models {
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// What one component is to be run on by itself.
+struct EvaluationInput {
+    const CheckpointConfig& checkpoint;
+    store::WeightSet weights;  ///< of Evaluation::component; empty when it has none
+    DType compute = DType::float32;
+    const NamedTensors& tensors;
+    std::string text;           ///< what the tokenizer is given
+    TilingOptions tiling = {};  ///< how the codec cuts large videos
+};
+
+/// One component by itself, for comparisons and debugging: the names and shapes of its tensors are
+/// in the table of `reelyard eval`.
+struct Evaluation {
+    std::string name;       ///< "vae_decode"
+    std::string component;  ///< whose weights it takes: "vae"; empty: none
+    /// Which of them it touches; all when empty.
+    std::function<bool(const std::string& tensor)> needs;
+    /// \throws Error (input) that names a tensor that is missing or of a wrong shape
+    std::function<NamedTensors(const EvaluationInput&)> run;
+};
 
 /// One kind of model, as functions. Adding one is a folder and a line in registry.cpp.
 struct ModelFamily {
@@ -34,6 +60,13 @@ struct ModelFamily {
         make_transformer;
     std::function<std::unique_ptr<VideoCodec>(const CheckpointConfig&, store::WeightSet)>
         make_codec;
+
+    /// Whether a tensor of the codec's component takes part in decoding; a job that only decodes
+    /// does not read the others.
+    std::function<bool(const std::string& name)> needed_for_decoding;
+
+    /// Its components, one by one.
+    std::vector<Evaluation> evaluations;
 };
 
 /// The family of a checkpoint. \throws Error (input) that lists the supported classes when there is
