@@ -93,8 +93,8 @@ TextEncoderConfig text_encoder_config(const CheckpointConfig& checkpoint) {
     config.layers = file.positive("num_layers", config.layers);
     config.heads = file.positive("num_heads", config.heads);
     config.buckets = file.positive("relative_attention_num_buckets", config.buckets);
-    if (config.buckets % 4 != 0) {
-        file.refuse("relative_attention_num_buckets", "a multiple of 4");
+    if (config.buckets < 4) {
+        file.refuse("relative_attention_num_buckets", "at least 4");
     }
     config.max_distance = file.positive("relative_attention_max_distance", config.max_distance);
     if (config.max_distance <= config.buckets / 4) {
