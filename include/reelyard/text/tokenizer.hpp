@@ -31,8 +31,15 @@ public:
     [[nodiscard]] virtual Tokens encode(const std::string& text, std::int64_t max_length) const = 0;
 };
 
-/// The tokenizer of a T5-like checkpoint: tokenizer/spiece.model, with the special tokens of
-/// tokenizer_config.json. \throws Error (input) naming the file that is missing or unusable
+/// The tokenizer of a T5-like checkpoint, with the ids that T5Tokenizer of transformers 5.23 gives.
+///
+/// Read are tokenizer/tokenizer.json or, where there is none, tokenizer/spiece.model; then
+/// tokenizer_config.json (and special_tokens_map.json where that has no added_tokens_decoder).
+/// As in transformers:
+/// - special tokens written out in a text ("</s>", "<extra_id_0>") are taken as those tokens;
+/// - a run of characters that no piece has becomes one token of id 2, whatever the model calls it;
+/// - byte pieces ("<0x41>") are never made up for such characters.
+/// \throws Error (input) naming the file that is missing or unusable
 [[nodiscard]] std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(
     const CheckpointConfig& config);
 
