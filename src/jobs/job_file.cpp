@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <sstream>
-#include <utility>
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
@@ -35,40 +34,40 @@ std::vector<po::option> entries_of(const std::string& section, const std::string
     return po::parse_config_file(stream, no_options, allow_unregistered).options;
 }
 
+void add_entry(JobFile& file, const po::option& option, const Place& place) {
+    const auto [entry, is_new] =
+        file.entries.try_emplace(option.string_key, JobFile::Entry{option.value.at(0), place.line});
+    if (!is_new) {
+        file.problems.push_back(
+            {place,
+             fmt::format("'{}' is given again (expected once; first on line {})",
+                         option.string_key,
+                         entry->second.line)});
+    }
+}
+
 }  // namespace
 
 JobFile read_job_file(const std::filesystem::path& path) {
     const auto lines = split_lines(read_utf8_file(path));
     JobFile file{.entries = {}, .problems = encoding_problems(path, lines)};
-    const auto add_problem = [&](std::int64_t line, std::string text) {
-        file.problems.push_back(
-            {.place = {.file = path.string(), .line = line}, .text = std::move(text)});
-    };
-
     std::string section;
-    std::int64_t number = 0;
+    Place place{.file = path.string(), .line = 0};
     for (const auto& line : lines) {
-        ++number;
+        ++place.line;
         if (const auto opened = section_of(line)) {
             section = *opened;
             continue;
         }
         try {
             for (const auto& option : entries_of(section, line)) {
-                const auto [entry, is_new] = file.entries.try_emplace(
-                    option.string_key, JobFile::Entry{option.value.at(0), number});
-                if (!is_new) {
-                    add_problem(number,
-                                fmt::format("'{}' is given again (expected once; first on line {})",
-                                            option.string_key,
-                                            entry->second.line));
-                }
+                add_entry(file, option, place);
             }
         } catch (const po::error&) {
-            add_problem(
-                number,
-                fmt::format("{} is no entry (expected 'key = value', '[section]' or '# comment')",
-                            in_quotes(trimmed(line))));
+            file.problems.push_back(
+                {place,
+                 fmt::format("{} is no entry (expected 'key = value', '[section]' or '# comment')",
+                             in_quotes(trimmed(line)))});
         }
     }
     return file;

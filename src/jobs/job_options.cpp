@@ -59,10 +59,9 @@ po::options_description job_file_keys(const std::vector<Option>& table) {
 }
 
 std::vector<std::string> keys_of(const std::vector<Option>& table) {
-    std::vector<std::string> keys;
-    for (const auto& option : table) {
-        keys.push_back(option.key);
-    }
+    std::vector<std::string> keys(table.size());
+    std::transform(
+        table.begin(), table.end(), keys.begin(), [](const Option& option) { return option.key; });
     return keys;
 }
 
