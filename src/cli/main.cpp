@@ -1,39 +1,18 @@
 #include <exception>
 #include <iostream>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <c10/util/Exception.h>
 
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/session.hpp"
 
 #include "command_table.hpp"
-#include "reproducibility.hpp"
+#include "error_translation.hpp"
 #include "version.hpp"
 
 namespace reelyard::cli {
 namespace {
-
-/// Any exception as an Error, so that it has a message and an exit code.
-Error to_error(const std::exception_ptr& exception) {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const Error& error) {
-        return error;
-    } catch (const c10::OutOfMemoryError& error) {
-        return {ErrorKind::resources,
-                std::string("out of memory: ") + error.what_without_backtrace()};
-    } catch (const c10::Error& error) {
-        return {ErrorKind::internal, error.what_without_backtrace()};
-    } catch (const std::bad_alloc&) {
-        return {ErrorKind::resources, "out of memory"};
-    } catch (const std::exception& error) {
-        return {ErrorKind::internal, error.what()};
-    }
-}
 
 void print(const Error& error) {
     // One write per error: several ranks may fail at once.
@@ -70,7 +49,6 @@ int run_program(int argc, char** argv) {
         return 0;
     }
     const Command& command = find_command(words.front());
-    make_results_reproducible();
     const mpi::Session session(&argc, &argv);
     return run_in_session(command, {words.begin() + 1, words.end()}, session);
 }

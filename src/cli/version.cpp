@@ -62,6 +62,10 @@ LibraryVersion ffmpeg_version() {
 
 }  // namespace
 
+std::string program_version() {
+    return REELYARD_VERSION;
+}
+
 std::string version_text() {
     std::vector<LibraryVersion> libraries{mpi_version(), hdf5_version()};
     for (auto& library : device::library_versions()) {
@@ -69,7 +73,7 @@ std::string version_text() {
     }
     libraries.push_back(ffmpeg_version());
 
-    std::string text = fmt::format("reelyard {}\n", REELYARD_VERSION);
+    std::string text = fmt::format("reelyard {}\n", program_version());
     for (const auto& [name, built, found] : libraries) {
         if (built.empty()) {
             text += fmt::format("  {:<9} not built in\n", name);

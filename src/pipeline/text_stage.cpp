@@ -37,14 +37,12 @@ std::vector<std::string> texts_of_rank(const std::vector<std::string>& texts, in
 
 void encode_texts(const std::vector<std::string>& texts,
                   const models::Conditioner& conditioner,
-                  const ConditioningCache& cache,
-                  const std::function<void()>& done) {
+                  const ConditioningCache& cache) {
     const c10::InferenceMode inference;
     for (const std::string& text : texts) {
         in_context([&] { cache.put(text, conditioner.encode(text)); },
                    "encoding the text '{}'",
                    text.substr(0, 60));
-        done();
     }
 }
 

@@ -23,6 +23,9 @@ public:
     [[nodiscard]] std::filesystem::path job_file() const { return folder_ / "job.json"; }
     /// Below it the sinks name their outputs.
     [[nodiscard]] std::filesystem::path videos() const { return folder_ / "videos"; }
+    [[nodiscard]] std::filesystem::path latents() const { return folder_ / "latents"; }
+    /// Encoded texts, kept until the job is complete.
+    [[nodiscard]] std::filesystem::path conditioning() const { return folder_ / "conditioning"; }
     [[nodiscard]] std::filesystem::path latent(const std::string& id) const;
     [[nodiscard]] std::filesystem::path frames(const std::string& id) const;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,10 +18,8 @@ namespace reelyard::pipeline {
                                                      int ranks);
 
 /// Encodes `texts` one by one into the cache.
-/// \param done called after each
 void encode_texts(const std::vector<std::string>& texts,
                   const models::Conditioner& conditioner,
-                  const ConditioningCache& cache,
-                  const std::function<void()>& done);
+                  const ConditioningCache& cache);
 
 }  // namespace reelyard::pipeline

@@ -10,16 +10,16 @@ namespace reelyard {
 
 /// All that decides the pixels of one video, given the model and its compute type.
 struct Task {
-    std::string id;  ///< unique in the job, a file name without dots
-    std::string prompt;
-    std::string negative_prompt;
+    std::string id = {};  ///< unique in the job, a file name without dots
+    std::string prompt = {};
+    std::string negative_prompt = {};
     std::uint64_t seed = 0;
-    VideoSize size;
+    VideoSize size = {};
     std::int64_t steps = 0;
     double guidance_scale = 0.0;
     double flow_shift = 0.0;
-    std::string sampler;         ///< "unipc", "dpmpp", "euler"
-    std::string sigma_schedule;  ///< "official", "diffusers", "karras"
+    std::string sampler = {};         ///< "unipc", "dpmpp", "euler"
+    std::string sigma_schedule = {};  ///< "official", "diffusers", "karras"
 
     friend bool operator==(const Task&, const Task&) = default;
 };

@@ -12,7 +12,7 @@ struct TaskResult {
 
     std::string id;
     State state = State::failed;
-    std::string reason;                          ///< why it failed; empty otherwise
+    std::string reason = {};                     ///< why it failed; empty otherwise
     std::map<std::string, double> seconds = {};  ///< by stage: "denoise", "decode"
     std::map<std::string, std::string> files =
         {};  ///< path below the output folder -> checksum (hex)

@@ -1,0 +1,208 @@
+#include "run.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "reelyard/base/clock.hpp"
+#include "reelyard/base/file_system.hpp"
+#include "reelyard/base/log.hpp"
+#include "reelyard/base/stop_signal.hpp"
+#include "reelyard/device/device.hpp"
+#include "reelyard/dispatch/run_loop.hpp"
+#include "reelyard/jobs/job_options.hpp"
+#include "reelyard/journal/manifest_writer.hpp"
+#include "reelyard/media/contact_sheet.hpp"
+#include "reelyard/mpi/agreement.hpp"
+#include "reelyard/pipeline/conditioning_cache.hpp"
+
+#include "../progress.hpp"
+#include "../run/compute_threads.hpp"
+#include "../run/contact_rows.hpp"
+#include "../run/model_source.hpp"
+#include "../run/prepared_job.hpp"
+#include "../run/summary.hpp"
+#include "../run/task_runner.hpp"
+#include "../run/text_stage.hpp"
+
+namespace reelyard::cli {
+namespace {
+
+constexpr int some_prompts_failed = 1;
+
+jobs::JobOptions read_options(const mpi::Communicator& world,
+                              const std::vector<std::string>& arguments) {
+    jobs::JobOptions options;
+    mpi::together(world, [&] { options = jobs::read_job(arguments, known_names()); });
+    return options;
+}
+
+void start_log(const mpi::Communicator& world, const jobs::LogOptions& options) {
+    mpi::together(world, [&] {
+        log::configure({.level = options.quiet ? log::Level::warning : log::Level::info,
+                        .file = world.rank() == 0 ? options.file : std::filesystem::path{},
+                        .rank = world.rank(),
+                        .ranks = world.size()});
+    });
+}
+
+c10::Device choose_device(const mpi::Communicator& world, const std::string& text) {
+    std::optional<c10::Device> device;
+    const int local_rank = world.split_by_node().rank();
+    mpi::together(world, [&] {
+        device = device::resolve(text, local_rank);
+        device::make_current(*device);
+    });
+    return *device;
+}
+
+std::unique_ptr<TaskRunner> make_runner(const mpi::Communicator& world,
+                                        ModelSource& model,
+                                        const jobs::JobOptions& options,
+                                        TaskPlaces places) {
+    const auto& config = model.file().config();
+    auto transformer =
+        model.family().make_transformer(config, model.load("transformer"), model.use().dtype);
+    auto codec = model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding));
+    return std::make_unique<TaskRunner>(
+        TaskRunner::Parts{.transformer = std::move(transformer),
+                          .codec = std::move(codec),
+                          .tiling = {.enabled = options.decode.tiling,
+                                     .tile_size = options.decode.tile_size,
+                                     .tile_stride = options.decode.tile_stride},
+                          .model = model.spec(),
+                          .device = model.use().device},
+        std::move(places),
+        OutputChoice{.video = options.output.video,
+                     .latents = options.output.latents,
+                     .frames = options.output.frames},
+        world.rank());
+}
+
+/// Runs what is missing and records each result when its files are on the disk.
+std::vector<dispatch::WorkShare> run_tasks(const mpi::Communicator& world,
+                                           const PreparedJob& job,
+                                           const std::filesystem::path& manifest,
+                                           bool quiet,
+                                           TaskRunner& runner,
+                                           Tally& tally) {
+    TaskProgress progress(job.remaining, world.size(), choose_progress_output(world.rank(), quiet));
+    std::optional<journal::ManifestWriter> writer;
+    mpi::together(world, [&] {
+        if (world.rank() == 0) {
+            writer.emplace(manifest);
+        }
+    });
+    const auto run = [&](const Task& task) {
+        return runner.run(task, [&](const StepProgress& step) {
+            progress.step(task, step);
+            return StopSignal::requested() ? StepAnswer::stop : StepAnswer::go_on;
+        });
+    };
+    const auto consume = [&](const TaskResult& result) {
+        if (result.state != TaskResult::State::stopped) {
+            writer->append({.task = job.task(result.id),
+                            .result = result,
+                            .maker = job.maker,
+                            .time = utc_now()});
+        }
+        if (result.state == TaskResult::State::failed) {
+            log::local_warning("prompt '{}' failed: {}", result.id, result.reason);
+        }
+        tally.add(result);
+        progress.finished(result);
+    };
+    auto shares = dispatch::run_tasks(world, job.remaining, run, consume);
+    progress.finish();
+    return shares;
+}
+
+/// On rank 0, when all is through: the contact sheet; encoded texts are removed when nobody needs
+/// them any more.
+void tidy_up(const jobs::JobOptions& options,
+             const PreparedJob& job,
+             const TaskPlaces& places,
+             const Tally& tally) {
+    if (options.output.contact_sheet) {
+        const auto path = places.outputs.folder() / "contact_sheet.png";
+        media::write_contact_sheet(path,
+                                   contact_rows(job.tasks, places.outputs, options.output.video));
+        log::info("contact sheet: {}", path.string());
+    }
+    if (tally.made == static_cast<int>(job.remaining.size())) {
+        places.texts.clear();
+        if (!options.output.latents) {
+            posix_file_system().remove(places.outputs.latents());
+        }
+    }
+}
+
+/// The same on all ranks.
+int exit_code(const mpi::Communicator& world, const PreparedJob& job, const Tally& tally) {
+    const auto made = world.max(tally.made);
+    const auto failed = world.max(tally.failed);
+    if (made + failed < static_cast<std::int64_t>(job.remaining.size())) {
+        log::info("stopped early with {} prompts left; the same command goes on",
+                  static_cast<std::int64_t>(job.remaining.size()) - made - failed);
+        return static_cast<int>(ErrorKind::stopped);
+    }
+    return failed > 0 ? some_prompts_failed : 0;
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& arguments, const mpi::Session& session) {
+    const Stopwatch watch;
+    const auto& world = session.world();
+    const auto options = read_options(world, arguments);
+    if (options.help) {
+        if (world.rank() == 0) {
+            std::cout << jobs::job_help(known_names());
+        }
+        return 0;
+    }
+    start_log(world, options.log);
+    const StopSignal stop;
+    const auto device = choose_device(world, options.model.device);
+    const int threads = set_compute_threads(world);
+    ModelSource model(options.model.store, world, {.dtype = options.model.dtype, .device = device});
+    const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
+    log::info("{} of {} prompts to make, on {} rank{} with {} thread{} each ({})",
+              job.remaining.size(),
+              job.tasks.size(),
+              world.size(),
+              world.size() == 1 ? "" : "s",
+              threads,
+              threads == 1 ? "" : "s",
+              device.str());
+
+    const std::string model_key = job.maker.checksum + ' ' + job.maker.dtype;
+    const TaskPlaces places{.outputs = journal::OutputStore(options.output.dir),
+                            .texts = {options.output.dir / "conditioning", model_key},
+                            .model_key = model_key};
+    Tally tally;
+    RunTimes times;
+    std::vector<dispatch::WorkShare> shares;
+    if (!job.remaining.empty()) {
+        times.text_seconds = encode_missing_texts(world, model, job.remaining, places.texts);
+        const Stopwatch loading;
+        const auto runner = make_runner(world, model, options, places);
+        times.load_seconds = loading.seconds();
+        shares =
+            run_tasks(world, job, places.outputs.manifest(), options.log.quiet, *runner, tally);
+    }
+    mpi::together(world, [&] {
+        if (world.rank() == 0) {
+            tidy_up(options, job, places, tally);
+        }
+    });
+    times.total_seconds = watch.seconds();
+    const Totals totals = gather_totals(world, model.totals(), device);
+    log::info("{}", summary_text(tally, times, shares, totals));
+    return exit_code(world, job, tally);
+}
+
+}  // namespace reelyard::cli

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <c10/core/Device.h>
+
+#include "reelyard/journal/output_store.hpp"
+#include "reelyard/models/transformer.hpp"
+#include "reelyard/models/video_codec.hpp"
+#include "reelyard/pipeline/conditioning_cache.hpp"
+#include "reelyard/spec/model_spec.hpp"
+#include "reelyard/spec/step_observer.hpp"
+#include "reelyard/spec/task.hpp"
+#include "reelyard/spec/task_result.hpp"
+
+namespace reelyard::cli {
+
+/// What is written for each task besides the video.
+struct OutputChoice {
+    std::string video;  ///< name of the sink
+    bool latents = false;
+    bool frames = false;
+};
+
+/// Where a rank gets its inputs from and leaves its outputs.
+struct TaskPlaces {
+    journal::OutputStore outputs;
+    pipeline::ConditioningCache texts;
+    std::string model_key;  ///< what a latent depends on besides its task
+};
+
+/// One task on one rank: latent, video, files. Holds the models of the denoising and decoding
+/// stages.
+class TaskRunner {
+public:
+    struct Parts {
+        std::unique_ptr<models::Transformer> transformer;
+        std::unique_ptr<models::VideoCodec> codec;
+        models::TilingOptions tiling;
+        ModelSpec model;
+        c10::Device device;
+    };
+
+    TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int rank);
+
+    /// A task that fails gives a result with the reason; only failures that concern the job as a
+    /// whole (storage, communication, a full disk) are thrown.
+    [[nodiscard]] TaskResult run(const Task& task, const StepObserver& observer);
+
+private:
+    void make_outputs(const Task& task, const StepObserver& observer, TaskResult& result);
+    [[nodiscard]] at::Tensor latent_of(const Task& task,
+                                       const StepObserver& observer,
+                                       TaskResult& result);
+    void write_video(const Task& task, const at::Tensor& latent, TaskResult& result);
+
+    Parts parts_;
+    TaskPlaces places_;
+    OutputChoice choice_;
+    int rank_;
+};
+
+}  // namespace reelyard::cli
