@@ -1,6 +1,11 @@
 # cmake --install: the program (component `program`), and the modules with their headers and a package for find_package(reelyard)
 # (component `library`), and the documents (component `documents`).
 include(CMakePackageConfigHelpers)
+
+# The program finds LibTorch and the other libraries where they were when it was linked.
+set_target_properties(reelyard PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS reelyard RUNTIME COMPONENT program)
+
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/reelyard)
 
 configure_package_config_file(cmake/reelyard-config.cmake.in ${PROJECT_BINARY_DIR}/reelyard-config.cmake

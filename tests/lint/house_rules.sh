@@ -26,7 +26,7 @@ forbid() {
 word='(^|[^[:alnum:]_])'
 forbid "${word}(abort|exit|_exit|quick_exit|terminate|MPI_Abort)[[:space:]]*\(" '/(cli|mpi/session)[/.]' \
     'library code throws; only cli and mpi::Session end the program'
-forbid 'MPI_COMM_WORLD' '/mpi/' 'only mpi names MPI_COMM_WORLD; take a communicator'
+forbid "${word}MPI_COMM_WORLD" '/mpi/' 'only mpi names MPI_COMM_WORLD; take a communicator'
 forbid '#[[:space:]]*include[[:space:]]*<(ATen/ATen\.h|spdlog/spdlog\.h|nlohmann/json\.hpp)>' '\.(cpp|cu)$' \
     'this header is too slow to be included from a header'
 forbid '#[[:space:]]*include[[:space:]]*<torch/(torch|extension)\.h>' '^$' 'torch/torch.h is not included anywhere'
@@ -37,11 +37,15 @@ forbid '(^|[^[:alnum:]_])assert[[:space:]]*\(' '^$' 'use require() or REELYARD_E
 # A shared_ptr says in a comment on its line, or in the comment above, why it is shared.
 while IFS= read -r file; do
     awk -v file="$file" '
-        /shared_ptr</ && !/\/\// && !above { print file ":" FNR ": a shared_ptr needs a comment that says why"; bad = 1 }
+        pending && !/\/\// { report() }
+        { pending = 0 }
+        /shared_ptr</ && !/\/\// && !above { if (/;/) report(); else pending = FNR }
         { above = /^[ \t]*\/\// || (above && /shared_ptr</) }
-        END { exit bad }' "$file" || status=1
+        END { exit bad }
+        function report() { print file ":" (pending ? pending : FNR) ": a shared_ptr needs a comment that says why"; bad = 1 }
+        ' "$file" || status=1
     limit=500
-    case $file in *.hpp | *.cuh) limit=200 ;; esac
+    case $file in include/*) limit=200 ;; esac
     lines=$(wc -l < "$file")
     if [ "$lines" -gt "$limit" ]; then
         echo "$file:$lines: a file has at most $limit lines"
