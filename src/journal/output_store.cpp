@@ -1,7 +1,7 @@
 #include "reelyard/journal/output_store.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <system_error>
 
 #include "reelyard/base/checksum.hpp"
@@ -12,7 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* videos_folder = "videos";
 constexpr const char* latents_folder = "latents";
 constexpr const char* frames_folder = "frames";
 
@@ -57,16 +56,17 @@ fs::path OutputStore::frames(const std::string& id) const {
 }
 
 int OutputStore::prepare(const Extras& extras, FileSystem& files) const {
-    make_folders(folder_ / videos_folder);
+    make_folders(videos());
     if (extras.latents) {
         make_folders(folder_ / latents_folder);
     }
     if (extras.frames) {
         make_folders(folder_ / frames_folder);
     }
-    int removed = remove_partial(folder_, files);
-    for (const char* name : {videos_folder, latents_folder, frames_folder}) {
-        removed += remove_partial(folder_ / name, files);
+    int removed = 0;
+    for (const auto& folder :
+         {folder_, videos(), conditioning(), folder_ / latents_folder, folder_ / frames_folder}) {
+        removed += remove_partial(folder, files);
     }
     return removed;
 }

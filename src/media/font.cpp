@@ -1,5 +1,6 @@
 #include "font.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <sstream>
@@ -116,7 +117,7 @@ struct Font::Faces {
     }
 
     /// Loads a letter into its face's slot. \returns nothing for a letter that cannot be loaded
-    FT_GlyphSlot load(char32_t letter, std::int64_t size, FT_Int32 flags) const {
+    [[nodiscard]] FT_GlyphSlot load(char32_t letter, std::int64_t size, FT_Int32 flags) const {
         FT_Face face = list.front();
         for (FT_Face candidate : list) {
             if (FT_Get_Char_Index(candidate, letter) != 0) {
@@ -167,39 +168,43 @@ std::vector<std::u32string> Font::wrap(std::string_view text,
                                        std::size_t max_lines) const {
     std::vector<std::u32string> lines;
     std::int64_t used = 0;  // of the last line, in pixels
-    const std::int64_t space = this->width(U" ", size);
-    const auto start_line = [&] {
-        lines.emplace_back();
-        used = 0;
+    const auto add = [&](char32_t letter) {
+        const std::int64_t advance = this->width({&letter, 1}, size);
+        if (used + advance > width && !lines.back().empty()) {
+            lines.emplace_back();
+            used = 0;
+        }
+        lines.back() += letter;
+        used += advance;
     };
+    const std::int64_t space = this->width(U" ", size);
     for (const auto& word : to_words(to_code_points(text))) {
-        const std::int64_t word_width = this->width(word, size);
-        if (lines.empty() || used + space + word_width > width) {
-            start_line();
+        if (lines.empty() || used + space + this->width(word, size) > width) {
+            lines.emplace_back();
+            used = 0;
         } else {
-            lines.back() += U' ';
-            used += space;
+            add(U' ');
         }
-        for (const char32_t letter : word) {
-            const std::int64_t advance = this->width({&letter, 1}, size);
-            if (used + advance > width && !lines.back().empty()) {
-                start_line();
-            }
-            lines.back() += letter;
-            used += advance;
-        }
+        std::for_each(word.begin(), word.end(), add);
     }
     if (lines.size() > max_lines) {
         lines.resize(max_lines);
-        if (!lines.empty()) {
-            auto& last = lines.back();
-            while (!last.empty() && this->width(last + ellipsis, size) > width) {
-                last.pop_back();
-            }
-            last += ellipsis;
-        }
+        end_with_ellipsis(lines, size, width);
     }
     return lines;
+}
+
+void Font::end_with_ellipsis(std::vector<std::u32string>& lines,
+                             std::int64_t size,
+                             std::int64_t width) const {
+    if (lines.empty()) {
+        return;
+    }
+    auto& last = lines.back();
+    while (!last.empty() && this->width(last + ellipsis, size) > width) {
+        last.pop_back();
+    }
+    last += ellipsis;
 }
 
 void Font::draw(Canvas& canvas, std::u32string_view line, const Place& place) const {

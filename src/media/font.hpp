@@ -20,6 +20,8 @@ public:
     /// machine; nothing when there is none.
     [[nodiscard]] static std::optional<Font> find();
 
+    Font(const Font&) = delete;
+    Font& operator=(const Font&) = delete;
     Font(Font&& other) noexcept;
     Font& operator=(Font&& other) noexcept;
     ~Font();
@@ -48,6 +50,9 @@ public:
 private:
     struct Faces;
     explicit Font(std::unique_ptr<Faces> faces);
+    void end_with_ellipsis(std::vector<std::u32string>& lines,
+                           std::int64_t size,
+                           std::int64_t width) const;
 
     std::unique_ptr<Faces> faces_;
 };

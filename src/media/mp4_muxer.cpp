@@ -106,7 +106,7 @@ int open_to_read(AVFormatContext* format,
     if (*io == nullptr) {
         return AVERROR(ENOMEM);
     }
-    cursor.release();  // close_reading() takes it back
+    static_cast<void>(cursor.release());  // close_reading() takes it back
     return 0;
 }
 

@@ -35,6 +35,9 @@ public:
         make_folders(partial_);
     }
 
+    PngSink(const PngSink&) = delete;
+    PngSink& operator=(const PngSink&) = delete;
+
     ~PngSink() override {
         if (finished_) {
             return;

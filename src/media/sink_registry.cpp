@@ -51,6 +51,7 @@ std::unique_ptr<FrameSink> make_sink(std::string_view name,
 
 std::vector<std::string> sink_names() {
     std::vector<std::string> names;
+    names.reserve(sinks.size());
     for (const SinkEntry& sink : sinks) {
         names.emplace_back(sink.name);
     }

@@ -22,6 +22,8 @@ class VideoReader {
 public:
     /// \throws Error (input) naming the file when it is missing or no video
     explicit VideoReader(const std::filesystem::path& path);
+    VideoReader(const VideoReader&) = delete;
+    VideoReader& operator=(const VideoReader&) = delete;
     VideoReader(VideoReader&&) noexcept;
     VideoReader& operator=(VideoReader&&) noexcept;
     ~VideoReader();

@@ -39,6 +39,7 @@ TEST_F(OutputStoreTest, names_are_where_the_documentation_says) {
     EXPECT_EQ(store_.manifest(), out / "manifest.jsonl");
     EXPECT_EQ(store_.job_file(), out / "job.json");
     EXPECT_EQ(store_.videos(), out / "videos");
+    EXPECT_EQ(store_.conditioning(), out / "conditioning");
     EXPECT_EQ(store_.latent("cat"), out / "latents/cat.safetensors");
     EXPECT_EQ(store_.frames("cat"), out / "frames/cat.safetensors");
 }
