@@ -24,14 +24,20 @@ namespace {
 }
 
 int open_file(const std::filesystem::path& path, ByteFile::Access access) {
-    const int flags = access == ByteFile::Access::read ? O_RDONLY : O_WRONLY;
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
-    require(
-        fd >= 0,
-        errno == ENOENT && access == ByteFile::Access::read ? ErrorKind::input : ErrorKind::storage,
-        "{}: cannot be opened: {}",
-        path.string(),
-        std::strerror(errno));
+    int flags = access == ByteFile::Access::read ? O_RDONLY : O_WRONLY;
+    if (access == ByteFile::Access::create) {
+        flags |= O_CREAT | O_TRUNC;
+    }
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+    const int code = errno;
+    require(fd >= 0 || access != ByteFile::Access::read,
+            ErrorKind::input,
+            "{}: cannot be opened: {}",
+            path.string(),
+            std::strerror(code));
+    if (fd < 0) {
+        fail_with_errno(path, "opening", code);
+    }
     return fd;
 }
 
@@ -85,6 +91,17 @@ void ByteFile::write(std::int64_t offset, std::span<const std::byte> data) const
         }
         offset += done;
         data = data.subspan(static_cast<std::size_t>(done));
+    }
+}
+
+void ByteFile::reserve(std::int64_t size, std::int64_t allocated) const {
+    if (::ftruncate(fd_, size) != 0) {
+        fail_with_errno(path_, "giving it its size", errno);
+    }
+    // Some file systems cannot allocate ahead; they will say so when they are written to.
+    const int code = ::posix_fallocate(fd_, 0, allocated);
+    if (code != 0 && code != EOPNOTSUPP && code != EINVAL) {
+        fail_with_errno(path_, "making room in it", code);
     }
 }
 

@@ -10,7 +10,7 @@ namespace reelyard::store {
 /// A file whose bytes are read and written at given places.
 class ByteFile {
 public:
-    enum class Access { read, write };
+    enum class Access { read, write, create };
 
     /// \throws Error (input when a file to read is not there, storage otherwise)
     ByteFile(std::filesystem::path path, Access access);
@@ -25,6 +25,9 @@ public:
     void read(std::int64_t offset, std::span<std::byte> into) const;
     /// \throws Error (resources when there is no room, storage otherwise)
     void write(std::int64_t offset, std::span<const std::byte> data) const;
+    /// Gives the file this size, and room on the disk to its first `allocated` bytes.
+    /// \throws Error (resources when there is no room, storage otherwise)
+    void reserve(std::int64_t size, std::int64_t allocated) const;
     /// Returns when what was written is on the disk. \throws Error (storage)
     void sync() const;
 

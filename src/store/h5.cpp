@@ -213,17 +213,6 @@ ByteRange make_bytes(hid_t file,
     return range;
 }
 
-void write_bytes(hid_t file,
-                 const std::string& path,
-                 std::span<const std::byte> content,
-                 const std::filesystem::path& place) {
-    const Dataset dataset =
-        create_dataset(file, path, static_cast<std::int64_t>(content.size()), place);
-    check(H5Dwrite(dataset.get(), H5T_STD_U8LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, content.data()),
-          "H5Dwrite",
-          place);
-}
-
 void write_attribute(hid_t object,
                      const char* name,
                      std::int64_t value,

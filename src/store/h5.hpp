@@ -1,9 +1,7 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -83,12 +81,6 @@ ByteRange make_bytes(hid_t file,
                      const std::string& path,
                      std::int64_t bytes,
                      const std::filesystem::path& place);
-
-/// Makes such a dataset with this content.
-void write_bytes(hid_t file,
-                 const std::string& path,
-                 std::span<const std::byte> content,
-                 const std::filesystem::path& place);
 
 void write_attribute(hid_t object,
                      const char* name,

@@ -9,7 +9,7 @@ inline constexpr const char* format_attribute = "format";
 inline constexpr const char* format = "reelyard weight store";
 inline constexpr const char* version_attribute = "schema_version";
 inline constexpr const char* index = "index";
-inline constexpr const char* checksum_attribute = "xxh3_64";
+inline constexpr const char* index_checksum = "index_xxh3_64";
 
 /// The dataset of an embedded file.
 inline std::string file(const std::string& path) {

@@ -7,6 +7,7 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
 
+#include "byte_file.hpp"
 #include "h5.hpp"
 #include "store_names.hpp"
 
@@ -18,6 +19,8 @@ constexpr std::int64_t aligned_from = 4 * kibibyte;
 constexpr std::int64_t small_alignment = 4 * kibibyte;
 constexpr std::int64_t large_alignment = mebibyte;
 constexpr std::int64_t large_slab = 64 * mebibyte;
+// More than HDF5 needs for its own headers.
+constexpr std::int64_t own_metadata = mebibyte;
 
 /// Slabs start on pages; in stores where it costs nothing, on the stripes of parallel file systems.
 std::int64_t alignment_for(const StoreIndex& index) {
@@ -41,43 +44,64 @@ std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
+std::int64_t size_of(const std::string& text) {
+    return static_cast<std::int64_t>(text.size());
+}
+
+/// Finds out whether a store of this index will fit, while HDF5 is not yet involved.
+void expect_room(const std::filesystem::path& path,
+                 const StoreIndex& index,
+                 std::int64_t alignment) {
+    std::int64_t size = own_metadata + align_up(size_of(to_json(index)), alignment);
+    for (const StoredComponent& component : index.components) {
+        size += align_up(component.slab_bytes, alignment) + alignment;
+    }
+    for (const StoredFile& file : index.files) {
+        size += align_up(file.bytes, alignment) + alignment;
+    }
+    const ByteFile probe(path, ByteFile::Access::create);
+    probe.reserve(size, own_metadata);
+}
+
 }  // namespace
 
-std::vector<std::int64_t> create_store(const std::filesystem::path& path,
-                                       const StoreIndex& index,
-                                       const CheckpointConfig& config) {
+StorePlaces create_store(const std::filesystem::path& path, const StoreIndex& index) {
+    const std::int64_t alignment = alignment_for(index);
+    expect_room(path, index, alignment);
+
     h5::silence();
-    const h5::Properties access = aligned_access(alignment_for(index), path);
+    const h5::Properties access = aligned_access(alignment, path);
     h5::File file(h5::check(
         H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), "H5Fcreate", path));
     h5::write_attribute(file.get(), names::format_attribute, std::string(names::format), path);
     h5::write_attribute(file.get(), names::version_attribute, schema_version, path);
-    for (const auto& [name, content] : config.files) {
-        h5::write_bytes(file.get(), names::file(name), bytes_of(content), path);
+    const auto make = [&](const std::string& name, std::int64_t bytes) {
+        return h5::make_bytes(file.get(), name, bytes, path).file_offset;
+    };
+    StorePlaces places;
+    places.index = make(names::index, size_of(to_json(index)));
+    places.index_checksum = make(names::index_checksum, size_of(to_hex(0)));
+    for (const StoredFile& entry : index.files) {
+        places.files.push_back(make(names::file(entry.path), entry.bytes));
     }
-    std::vector<std::int64_t> offsets;
     for (const StoredComponent& component : index.components) {
-        offsets.push_back(
-            h5::make_bytes(file.get(), names::slab(component.name), component.slab_bytes, path)
-                .file_offset);
+        places.slabs.push_back(make(names::slab(component.name), component.slab_bytes));
     }
     h5::check(file.close_now(), "H5Fclose", path);
-    return offsets;
+    return places;
 }
 
-void finish_store(const std::filesystem::path& path, const StoreIndex& index) {
-    h5::silence();
-    const h5::Properties access = aligned_access(small_alignment, path);
-    h5::File file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), "H5Fopen", path));
-    const std::string text = to_json(index);
-    h5::write_bytes(file.get(), names::index, bytes_of(text), path);
-    {
-        const h5::Dataset dataset(
-            h5::check(H5Dopen2(file.get(), names::index, H5P_DEFAULT), "H5Dopen2", path));
-        h5::write_attribute(
-            dataset.get(), names::checksum_attribute, to_hex(checksum(bytes_of(text))), path);
+void finish_store(const std::filesystem::path& path,
+                  const StorePlaces& places,
+                  const StoreIndex& index,
+                  const CheckpointConfig& config) {
+    const ByteFile out(path, ByteFile::Access::write);
+    for (std::size_t i = 0; i < index.files.size(); ++i) {
+        out.write(places.files[i], bytes_of(file_content(config, index.files[i].path)));
     }
-    h5::check(file.close_now(), "H5Fclose", path);
+    const std::string text = to_json(index);
+    out.write(places.index, bytes_of(text));
+    out.write(places.index_checksum, bytes_of(to_hex(checksum(bytes_of(text)))));
 }
 
 }  // namespace reelyard::store

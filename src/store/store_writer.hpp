@@ -9,13 +9,24 @@
 
 namespace reelyard::store {
 
-/// Makes a store with the embedded files and a place for each slab, but no weights and no index.
-/// \returns where in the file the slabs begin, in the order of the index
-[[nodiscard]] std::vector<std::int64_t> create_store(const std::filesystem::path& path,
-                                                     const StoreIndex& index,
-                                                     const CheckpointConfig& config);
+/// Where the parts of a store lie in its file.
+struct StorePlaces {
+    std::vector<std::int64_t> slabs;  ///< in the order of the index
+    std::vector<std::int64_t> files;  ///< in the order of the index
+    std::int64_t index = 0;
+    std::int64_t index_checksum = 0;
+};
 
-/// Adds the index, which makes the store complete.
-void finish_store(const std::filesystem::path& path, const StoreIndex& index);
+/// Makes a store whose parts have their places but no content yet. HDF5 does nothing else: all
+/// content is written straight to its place, where a full disk is an ordinary error (HDF5 crashes
+/// at the end of the program when it could not write what it had buffered).
+/// \param index complete but for checksums, which do not change its size
+[[nodiscard]] StorePlaces create_store(const std::filesystem::path& path, const StoreIndex& index);
+
+/// Writes the embedded files, and the index with its checksum, which completes the store.
+void finish_store(const std::filesystem::path& path,
+                  const StorePlaces& places,
+                  const StoreIndex& index,
+                  const CheckpointConfig& config);
 
 }  // namespace reelyard::store

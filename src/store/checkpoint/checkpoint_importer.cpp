@@ -137,20 +137,22 @@ ImportReport import_checkpoint(const ImportRequest& request,
     // Only the root's file is removed when an error leaves this function.
     const fs::path path = partial_path(request.output);
     std::optional<TemporaryFile> temporary;
-    const std::string offsets = mpi::on_root(world, [&] {
+    StorePlaces places;
+    const std::string slabs = mpi::on_root(world, [&] {
         check_output(request.output, plan.index);
         temporary.emplace(path);
-        return json(create_store(path, plan.index, config)).dump();
+        places = create_store(path, plan.index);
+        return json(places.slabs).dump();
     });
 
     const Share share =
         share_out(plan.tensors, world.size())[static_cast<std::size_t>(world.rank())];
     std::optional<ShareWriter> writer;
-    mpi::together(world, [&] { writer.emplace(plan, share, path, json::parse(offsets)); });
+    mpi::together(world, [&] { writer.emplace(plan, share, path, json::parse(slabs)); });
     const auto results = write_slabs(plan, *writer, share, world, progress);
     const std::string bytes = mpi::on_root(world, [&] {
         add_checksums(plan.index, results);
-        finish_store(path, plan.index);
+        finish_store(path, places, plan.index, config);
         temporary->commit(request.output);
         return std::to_string(fs::file_size(request.output));
     });
