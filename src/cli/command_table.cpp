@@ -7,6 +7,7 @@
 
 #include "commands/eval.hpp"
 #include "commands/import.hpp"
+#include "commands/inspect.hpp"
 #include "commands/run.hpp"
 
 namespace reelyard::cli {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::array commands{
     Command{"import", "turn a checkpoint folder into one weight store", import_command},
+    Command{"inspect", "show what a weight store holds, and verify it", inspect_command},
     Command{"run", "make the videos of a job (under mpirun or srun)", run_command},
     Command{"eval", "compute one component on given tensors", eval_command},
 };
