@@ -13,10 +13,12 @@ namespace {
 struct Unit {
     std::uint32_t bits;
 
-    bool has_leaf() const { return ((bits >> 8U) & 1U) != 0; }
-    std::uint32_t label() const { return bits & ((1U << 31U) | 0xFFU); }
-    std::uint32_t value() const { return bits & ~(1U << 31U); }
-    std::uint32_t offset() const { return (bits >> 10U) << ((bits & (1U << 9U)) >> 6U); }
+    [[nodiscard]] bool has_leaf() const { return ((bits >> 8U) & 1U) != 0; }
+    [[nodiscard]] std::uint32_t label() const { return bits & ((1U << 31U) | 0xFFU); }
+    [[nodiscard]] std::uint32_t value() const { return bits & ~(1U << 31U); }
+    [[nodiscard]] std::uint32_t offset() const {
+        return (bits >> 10U) << ((bits & (1U << 9U)) >> 6U);
+    }
 };
 
 /// A cluster of at most this many bytes is looked up as a whole.

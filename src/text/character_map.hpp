@@ -22,7 +22,7 @@ public:
 
 private:
     /// What stands for the shortest beginning of `text` that the trie has, or nothing.
-    std::optional<std::string_view> find(std::string_view text) const;
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view text) const;
 
     std::vector<std::uint32_t> trie_;  ///< double array as darts-clone lays it out
     std::string replacements_;         ///< each ended by a zero byte

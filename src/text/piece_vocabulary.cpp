@@ -80,49 +80,61 @@ std::string character_map_of(const json& normaliser) {
     return {};
 }
 
-/// A length-delimited field of a protocol-buffer message that is known to be well-formed; the last
-/// one of that number, empty when there is none.
-std::string_view message_field(std::string_view message, std::uint64_t number) {
-    std::size_t place = 0;
-    const auto varint = [&] {
+/// Reads a protocol-buffer message that is known to be well-formed.
+class MessageReader {
+public:
+    explicit MessageReader(std::string_view message) : rest_(message) {}
+
+    /// The last length-delimited field of that number; empty when there is none.
+    std::string_view find(std::uint64_t number) {
+        std::string_view found;
+        while (!rest_.empty()) {
+            const std::uint64_t key = varint();
+            const std::string_view value = take_value(key & 7U);
+            found = key >> 3U == number ? value : found;
+        }
+        return found;
+    }
+
+private:
+    std::uint64_t varint() {
         std::uint64_t value = 0;
-        for (unsigned shift = 0; place < message.size() && shift < 64; shift += 7) {
-            const auto byte = static_cast<unsigned char>(message[place++]);
-            value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
-            if (byte < 0x80) {
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            const std::string_view byte = take(1);
+            const auto bits = byte.empty() ? 0U : static_cast<unsigned char>(byte[0]);
+            value |= static_cast<std::uint64_t>(bits & 0x7FU) << shift;
+            if (bits < 0x80) {
                 break;
             }
         }
         return value;
-    };
-    std::string_view found;
-    while (place < message.size()) {
-        const std::uint64_t key = varint();
-        switch (key & 7U) {
+    }
+
+    /// The bytes of a value of the wire type; those of a number are not needed.
+    std::string_view take_value(std::uint64_t wire_type) {
+        switch (wire_type) {
             case 0:
                 (void)varint();
-                break;
+                return {};
             case 1:
-                place += 8;
-                break;
-            case 2: {
-                const std::uint64_t length =
-                    std::min<std::uint64_t>(varint(), message.size() - place);
-                if (key >> 3U == number) {
-                    found = message.substr(place, length);
-                }
-                place += length;
-                break;
-            }
+                return take(8);
+            case 2:
+                return take(varint());
             case 5:
-                place += 4;
-                break;
+                return take(4);
             default:
-                return found;
+                return take(rest_.size());
         }
     }
-    return found;
-}
+
+    std::string_view take(std::uint64_t count) {
+        const std::string_view taken = rest_.substr(0, count);
+        rest_.remove_prefix(taken.size());
+        return taken;
+    }
+
+    std::string_view rest_;
+};
 
 void read_json(const json& document, PieceVocabulary& vocabulary) {
     const json& model = document.at("model");
@@ -157,8 +169,8 @@ std::vector<std::string> read_model(const std::string& content, PieceVocabulary&
             controls.push_back(model.IdToPiece(id));
         }
     }
-    vocabulary.character_map =
-        message_field(message_field(content, normaliser_field), character_map_field);
+    const std::string_view normaliser = MessageReader(content).find(normaliser_field);
+    vocabulary.character_map = MessageReader(normaliser).find(character_map_field);
     return controls;
 }
 

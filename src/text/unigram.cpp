@@ -31,30 +31,38 @@ std::int64_t Unigram::id_of(std::string_view piece) const {
     return found == ids_.end() ? -1 : found->second;
 }
 
+void Unigram::BestEnd::take_better(const BestEnd& way) {
+    if (start == unreached || way.score > score) {
+        *this = way;
+    }
+}
+
+bool Unigram::offer_pieces(std::string_view word,
+                           std::size_t start,
+                           std::vector<BestEnd>& ends) const {
+    const std::size_t first_end = start + utf8_length(word.substr(start));
+    const std::size_t last_end = std::min(word.size(), start + longest_);
+    bool first_alone = false;
+    for (std::size_t end = first_end; end <= last_end; ++end) {
+        const std::int64_t id = id_of(word.substr(start, end - start));
+        if (id >= 0) {
+            const double score = pieces_[static_cast<std::size_t>(id)].score;
+            ends[end].take_better({ends[start].score + score, start, id});
+            first_alone = first_alone || end == first_end;
+        }
+    }
+    return first_alone;
+}
+
 std::vector<Unigram::BestEnd> Unigram::best_ends(std::string_view word) const {
     std::vector<BestEnd> ends(word.size() + 1);
-    const auto offer = [&ends](std::size_t end, const BestEnd& way) {
-        if (ends[end].start == unreached || way.score > ends[end].score) {
-            ends[end] = way;
-        }
-    };
     std::size_t width = 0;
     for (std::size_t start = 0; start < word.size(); start += width) {
         width = utf8_length(word.substr(start));
         REELYARD_EXPECT(width > 0);
-        bool character_has_piece = false;
-        std::size_t end = start + width;
-        while (end <= word.size() && end - start <= longest_) {
-            const std::int64_t id = id_of(word.substr(start, end - start));
-            if (id >= 0) {
-                const double score = pieces_[static_cast<std::size_t>(id)].score;
-                offer(end, {ends[start].score + score, start, id});
-                character_has_piece = character_has_piece || end == start + width;
-            }
-            end += end < word.size() ? utf8_length(word.substr(end)) : 1;
-        }
-        if (!character_has_piece) {
-            offer(start + width, {ends[start].score + unknown_score_, start, unknown_id_});
+        if (!offer_pieces(word, start, ends)) {
+            ends[start + width].take_better(
+                {ends[start].score + unknown_score_, start, unknown_id_});
         }
     }
     return ends;

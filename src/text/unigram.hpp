@@ -22,6 +22,9 @@ public:
     Unigram(std::vector<Piece> pieces, std::int64_t unknown_id);
     Unigram(const Unigram&) = delete;
     Unigram& operator=(const Unigram&) = delete;
+    Unigram(Unigram&&) = delete;
+    Unigram& operator=(Unigram&&) = delete;
+    ~Unigram() = default;
 
     /// \param word UTF-8 \returns ids in the order of the text
     [[nodiscard]] std::vector<std::int64_t> encode(std::string_view word) const;
@@ -33,13 +36,20 @@ public:
 private:
     /// The best way to cut the text up to a place.
     struct BestEnd {
+        static constexpr std::size_t unreached = static_cast<std::size_t>(-1);
+
         double score = 0.0;
         std::size_t start = unreached;  ///< where its last piece starts
         std::int64_t id = -1;
-    };
-    static constexpr std::size_t unreached = static_cast<std::size_t>(-1);
 
-    std::vector<BestEnd> best_ends(std::string_view word) const;
+        /// Becomes `way` if that is better; of equals the first stays.
+        void take_better(const BestEnd& way);
+    };
+
+    [[nodiscard]] std::vector<BestEnd> best_ends(std::string_view word) const;
+    /// Offers every piece that starts at `start` to the ends; \returns whether one of them is the
+    /// first character alone.
+    bool offer_pieces(std::string_view word, std::size_t start, std::vector<BestEnd>& ends) const;
 
     std::vector<Piece> pieces_;
     std::unordered_map<std::string_view, std::int64_t> ids_;  ///< views into pieces_
