@@ -12,7 +12,7 @@ if(REELYARD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     endif()
     set(launcher
         ${REELYARD_ENV_PROGRAM} CCACHE_BASEDIR=${base_dir} CCACHE_NOHASHDIR=1
-        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${REELYARD_CCACHE_PROGRAM})
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${REELYARD_CCACHE_PROGRAM})
     set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
     set(CMAKE_CUDA_COMPILER_LAUNCHER ${launcher})
