@@ -44,7 +44,7 @@ class DpmPlusPlus final : public Sampler {
 public:
     explicit DpmPlusPlus(Schedule schedule) : schedule_(std::move(schedule)) {}
 
-    const Schedule& schedule() const override { return schedule_; }
+    [[nodiscard]] const Schedule& schedule() const override { return schedule_; }
 
     at::Tensor step(std::int64_t k, const at::Tensor& velocity, const at::Tensor& sample) override {
         const auto steps = static_cast<std::int64_t>(schedule_.timesteps.size());
@@ -67,7 +67,9 @@ public:
     }
 
 private:
-    float sigma(std::int64_t k) const { return schedule_.sigmas[static_cast<std::size_t>(k)]; }
+    [[nodiscard]] float sigma(std::int64_t k) const {
+        return schedule_.sigmas[static_cast<std::size_t>(k)];
+    }
 
     Schedule schedule_;
     std::int64_t next_ = 0;

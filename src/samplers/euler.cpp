@@ -46,7 +46,7 @@ class Euler final : public Sampler {
 public:
     explicit Euler(Schedule schedule) : schedule_(std::move(schedule)) {}
 
-    const Schedule& schedule() const override { return schedule_; }
+    [[nodiscard]] const Schedule& schedule() const override { return schedule_; }
 
     at::Tensor step(std::int64_t k, const at::Tensor& velocity, const at::Tensor& sample) override {
         const auto i = static_cast<std::size_t>(k);

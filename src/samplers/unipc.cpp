@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t solver_order = 2;
 
-/// The level of the second of 1000 training steps as the original program holds it.
+/// The highest of the 1000 training levels, rounded to float32 as the original program holds it.
 constexpr double official_highest = static_cast<float>(1.0 - 1.0 / 1000.0);
 
 std::vector<double> without_last(std::vector<double> values) {
@@ -79,7 +79,7 @@ class UniPc final : public Sampler {
 public:
     explicit UniPc(Schedule schedule) : schedule_(std::move(schedule)) {}
 
-    const Schedule& schedule() const override { return schedule_; }
+    [[nodiscard]] const Schedule& schedule() const override { return schedule_; }
 
     at::Tensor step(std::int64_t k, const at::Tensor& velocity, const at::Tensor& sample) override {
         REELYARD_EXPECT(k == next_ && k < steps());
@@ -94,11 +94,15 @@ public:
     }
 
 private:
-    std::int64_t steps() const { return static_cast<std::int64_t>(schedule_.timesteps.size()); }
-    float sigma(std::int64_t k) const { return schedule_.sigmas[static_cast<std::size_t>(k)]; }
+    [[nodiscard]] std::int64_t steps() const {
+        return static_cast<std::int64_t>(schedule_.timesteps.size());
+    }
+    [[nodiscard]] float sigma(std::int64_t k) const {
+        return schedule_.sigmas[static_cast<std::size_t>(k)];
+    }
 
     /// x_k again, from x_{k-1} and with what the model has said at x_k. \param clean [..] float32
-    at::Tensor correct(std::int64_t k, const at::Tensor& clean) const {
+    [[nodiscard]] at::Tensor correct(std::int64_t k, const at::Tensor& clean) const {
         const Step step = step_between(sigma(k - 1), sigma(k));
         at::Tensor slope = clean - newer_;
         if (order_ == 1) {
@@ -112,7 +116,7 @@ private:
     }
 
     /// x_{k+1} from the corrected x_k.
-    at::Tensor predict(std::int64_t k) const {
+    [[nodiscard]] at::Tensor predict(std::int64_t k) const {
         const Step step = step_between(sigma(k), sigma(k + 1));
         if (order_ == 1) {
             return advance(step);
@@ -122,7 +126,7 @@ private:
     }
 
     /// The step of order 1 from the start with the newest estimate.
-    at::Tensor advance(const Step& step) const {
+    [[nodiscard]] at::Tensor advance(const Step& step) const {
         return start_ * step.ratio - newer_ * (step.alpha * step.growth);
     }
 
