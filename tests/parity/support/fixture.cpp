@@ -50,7 +50,8 @@ Values read_values(const std::filesystem::path& file, const std::string& name) {
 
 std::vector<std::string> tensor_names(const std::filesystem::path& file) {
     std::vector<std::string> names;
-    for (const store::SafetensorsEntry& entry : store::SafetensorsFile(file).entries()) {
+    const store::SafetensorsFile source(file);
+    for (const store::SafetensorsEntry& entry : source.entries()) {
         names.push_back(entry.name);
     }
     return names;

@@ -31,7 +31,7 @@ protected:
             arguments.push_back(argument);
         }
         if (each.entry.value("tiled", false)) {
-            arguments.emplace_back("--tiled");
+            arguments.emplace_back("--tiling");
         }
         const Outcome outcome = run_program(arguments);
         EXPECT_EQ(outcome.exit_code, 0) << outcome.output;

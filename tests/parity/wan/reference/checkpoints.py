@@ -1,4 +1,5 @@
 """Random Wan2.1 checkpoints in the diffusers layout: every parameter random, none at its default."""
+import io
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ COMMITTED = (
         transformer=dict(num_attention_heads=7, attention_head_dim=12, in_channels=16, out_channels=16, text_dim=30,
                          freq_dim=20, ffn_dim=64, num_layers=2, cross_attn_norm=True, eps=1e-5, rope_max_seq_len=1024),
         text_encoder=dict(vocab_size=333, d_model=30, d_kv=6, d_ff=41, num_layers=3, num_heads=7,
-                          relative_attention_num_buckets=12, relative_attention_max_distance=25),
+                          relative_attention_num_buckets=11, relative_attention_max_distance=25),
         vae=dict(base_dim=4, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=1,
                  temperal_downsample=[True, False, True]),
         vocabulary=320, byte_fallback=True, flow_shift=8.0,
@@ -76,13 +77,13 @@ def drawn_shape(number, seed):
     return Shape(
         f"drawn_{seed}_{number}",
         transformer=dict(num_attention_heads=heads, attention_head_dim=draw.choice((6, 12, 14, 18, 24, 32, 40, 64, 128)),
-                         in_channels=channels, out_channels=channels, text_dim=text_dim,
-                         freq_dim=2 * draw.randint(4, 140), ffn_dim=draw.randint(20, 700),
+                         patch_size=draw.choice(((1, 2, 2), (1, 2, 2), (1, 1, 1))), in_channels=channels,
+                         out_channels=channels, text_dim=text_dim, freq_dim=2 * draw.randint(4, 140), ffn_dim=draw.randint(20, 700),
                          num_layers=draw.randint(1, 4), cross_attn_norm=draw.random() < 0.7,
                          eps=10 ** draw.uniform(-7, -3), rope_max_seq_len=draw.choice((64, 256, 1024))),
         text_encoder=dict(vocab_size=vocabulary + draw.choice((0, 1, 40)), d_model=text_dim, d_kv=draw.randint(3, 40),
                           d_ff=draw.randint(10, 200), num_layers=draw.randint(1, 4), num_heads=draw.randint(1, 7),
-                          relative_attention_num_buckets=2 * draw.randint(3, 20),
+                          relative_attention_num_buckets=draw.randint(4, 40),
                           relative_attention_max_distance=draw.randint(30, 160),
                           layer_norm_epsilon=10 ** draw.uniform(-7, -3)),
         vae=dict(base_dim=2 * draw.randint(1, 8), z_dim=channels, dim_mult=multipliers,
@@ -126,12 +127,13 @@ def make_tokenizer(shape, folder):
     corpus = [" ".join(lines.choice(WORDS) for _ in range(lines.randint(3, 12))) for _ in range(400)]
     corpus += [" ".join("abcdefghijklmnopqrstuvwxyz,.-0123456789é")] * 20
     folder.mkdir(parents=True)
+    pieces = io.BytesIO()  # a model written to a file would hold its path
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(corpus), model_prefix=str(folder / "spiece"), model_type="unigram",
-        vocab_size=shape.vocabulary, hard_vocab_limit=False, character_coverage=1.0, num_threads=1, minloglevel=2,
+        sentence_iterator=iter(corpus), model_writer=pieces, model_type="unigram", vocab_size=shape.vocabulary,
+        hard_vocab_limit=False, character_coverage=1.0, num_threads=1, minloglevel=2,
         pad_id=0, eos_id=1, unk_id=2, bos_id=-1, pad_piece="<pad>", eos_piece="</s>", unk_piece="<unk>",
         normalization_rule_name=shape.normalisation, byte_fallback=shape.byte_fallback)
-    (folder / "spiece.vocab").unlink()
+    (folder / "spiece.model").write_bytes(pieces.getvalue())
     return T5Tokenizer.from_pretrained(folder, extra_ids=0)
 
 
