@@ -17,7 +17,7 @@ namespace reelyard::log {
 namespace {
 
 struct State {
-    std::shared_ptr<spdlog::logger> logger;
+    std::shared_ptr<spdlog::logger> logger;  // as spdlog hands loggers out
     std::string prefix;
     int rank = 0;
 };
@@ -56,10 +56,11 @@ spdlog::sink_ptr file_sink(const std::filesystem::path& path) {
     }
 }
 
+// Shared because spdlog hands loggers out so.
 std::shared_ptr<spdlog::logger> make_logger(std::vector<spdlog::sink_ptr> sinks) {
     auto logger = std::make_shared<spdlog::logger>("reelyard", sinks.begin(), sinks.end());
     logger->set_level(spdlog::level::debug);
-    logger->flush_on(spdlog::level::info);
+    logger->flush_on(spdlog::level::debug);
     return logger;
 }
 

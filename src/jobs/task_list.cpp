@@ -13,7 +13,6 @@
 namespace reelyard::jobs {
 namespace {
 
-constexpr std::uint64_t default_base_seed = 42;
 constexpr std::size_t id_digits = 16;  // of a hash as id
 
 GenerationSettings settings_of_model(const ModelSpec& model, const KnownNames& names) {

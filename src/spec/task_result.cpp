@@ -21,7 +21,8 @@ std::string to_json(const TaskResult& result) {
         {"bytes", result.bytes},
         {"rank", result.rank},
     };
-    return json.dump();
+    // A reason may come from a library and hold bytes that are no UTF-8.
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 TaskResult task_result_from_json(const std::string& text) {

@@ -11,6 +11,9 @@
 
 namespace reelyard::jobs {
 
+/// The base seed of a job that names none.
+inline constexpr std::uint64_t default_base_seed = 42;
+
 /// The tasks of a job, in the order of the list. What a prompt does not say is taken from the job
 /// file, then from the model; the command line goes before all (but for the seed, see
 /// docs/formats/job_file.md).

@@ -46,7 +46,7 @@ Settings generation_settings(const jobs::JobOptions& options, const ModelSpec& m
         {"generate.flow_shift", fmt::format("{}", given.flow_shift.value_or(defaults.flow_shift))},
         {"generate.sampler", given.sampler.value_or(names.samplers.front())},
         {"generate.sigma_schedule", given.sigma_schedule.value_or(names.sigma_schedules.front())},
-        {"generate.seed", given.seed ? std::to_string(*given.seed) : "default"},
+        {"generate.seed", std::to_string(given.seed.value_or(jobs::default_base_seed))},
     };
 }
 
