@@ -10,8 +10,8 @@
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/mpi/check.hpp"
 
-#include "h5.hpp"
-#include "store_names.hpp"
+#include "file/h5.hpp"
+#include "file/store_names.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -8,7 +8,7 @@
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
-#include "byte_file.hpp"
+#include "file/byte_file.hpp"
 #include "host_buffer.hpp"
 
 namespace reelyard::store {

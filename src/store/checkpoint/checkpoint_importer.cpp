@@ -15,9 +15,9 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
 
-#include "../store_writer.hpp"
-#include "import_plan.hpp"
-#include "share_writer.hpp"
+#include "checkpoint/import_plan.hpp"
+#include "checkpoint/share_writer.hpp"
+#include "file/store_writer.hpp"
 
 namespace reelyard::store {
 namespace {

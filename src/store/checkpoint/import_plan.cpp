@@ -1,4 +1,4 @@
-#include "import_plan.hpp"
+#include "checkpoint/import_plan.hpp"
 
 #include <algorithm>
 #include <array>

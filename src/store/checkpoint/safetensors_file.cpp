@@ -13,7 +13,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/spec/tensor_spec.hpp"
 
-#include "../byte_file.hpp"
+#include "file/byte_file.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -1,4 +1,4 @@
-#include "share_writer.hpp"
+#include "checkpoint/share_writer.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +10,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/stop_signal.hpp"
 
-#include "../scalar_type.hpp"
+#include "scalar_type.hpp"
 
 namespace reelyard::store {
 namespace {

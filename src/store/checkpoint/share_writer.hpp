@@ -11,9 +11,9 @@
 
 #include "reelyard/base/checksum.hpp"
 
-#include "../byte_file.hpp"
-#include "../host_buffer.hpp"
-#include "import_plan.hpp"
+#include "checkpoint/import_plan.hpp"
+#include "file/byte_file.hpp"
+#include "host_buffer.hpp"
 
 namespace reelyard::store {
 

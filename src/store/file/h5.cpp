@@ -1,4 +1,4 @@
-#include "h5.hpp"
+#include "file/h5.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "byte_file.hpp"
+#include "file/byte_file.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -12,8 +12,8 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
 
-#include "h5.hpp"
-#include "store_names.hpp"
+#include "file/h5.hpp"
+#include "file/store_names.hpp"
 
 namespace reelyard::store {
 namespace {

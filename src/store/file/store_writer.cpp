@@ -1,4 +1,4 @@
-#include "store_writer.hpp"
+#include "file/store_writer.hpp"
 
 #include <algorithm>
 #include <span>
@@ -7,9 +7,9 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
 
-#include "byte_file.hpp"
-#include "h5.hpp"
-#include "store_names.hpp"
+#include "file/byte_file.hpp"
+#include "file/h5.hpp"
+#include "file/store_names.hpp"
 
 namespace reelyard::store {
 namespace {
