@@ -88,7 +88,8 @@ AttentionBlock::AttentionBlock(const store::WeightSet& weights)
     , to_qkv_(make_pointwise_conv(weights.scope("to_qkv")))
     , proj_(make_pointwise_conv(weights.scope("proj"))) {}
 
-nn::FrameList AttentionBlock::operator()(nn::FrameList frames, StreamState& /*state*/) const {
+nn::FrameList AttentionBlock::operator()(const nn::FrameList& frames,
+                                         StreamState& /*state*/) const {
     nn::FrameList attended = to_qkv_(norm_(frames));
     for (at::Tensor& frame : attended) {
         const auto sizes = frames.front().sizes();
@@ -132,7 +133,7 @@ Upsample::Upsample(const store::WeightSet& weights)
     }
 }
 
-nn::FrameList Upsample::operator()(nn::FrameList frames, StreamState& state) const {
+nn::FrameList Upsample::operator()(const nn::FrameList& frames, StreamState& state) const {
     if (!time_conv_) {
         return conv_(frames);
     }

@@ -68,7 +68,7 @@ private:
 class AttentionBlock {
 public:
     explicit AttentionBlock(const store::WeightSet& weights);
-    [[nodiscard]] nn::FrameList operator()(nn::FrameList frames, StreamState& state) const;
+    [[nodiscard]] nn::FrameList operator()(const nn::FrameList& frames, StreamState& state) const;
 
 private:
     nn::ChannelNorm norm_;
@@ -91,7 +91,7 @@ private:
 class Upsample {
 public:
     explicit Upsample(const store::WeightSet& weights);
-    [[nodiscard]] nn::FrameList operator()(nn::FrameList frames, StreamState& state) const;
+    [[nodiscard]] nn::FrameList operator()(const nn::FrameList& frames, StreamState& state) const;
 
 private:
     /// The two halves of the time convolution, for the earlier and the later frame of each pair.

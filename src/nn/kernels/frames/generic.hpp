@@ -115,31 +115,40 @@ struct Tile {
     i64 channels_out;  ///< of this block
 };
 
+/// Writes the first `left` channels of a vector, the addend added; all where there are more.
+void finish(Vector value, const float* addend, float* out, i64 left) {
+    if (left >= lanes) {
+        store(out, addend == nullptr ? value : value + load(addend));
+    } else {
+        store_part(out, addend == nullptr ? value : value + load_part(addend, left), left);
+    }
+}
+
 template <int Columns, int Vectors>
-void finish(const Tile& tile, const Vector (&sums)[Columns][Vectors]) {
+using Sums = Vector[Columns][Vectors];
+
+/// Adds one input channel of one tap.
+template <int Columns, int Vectors, int Stride>
+REELYARD_INLINE void add_products(Sums<Columns, Vectors>& sums,
+                                  const float* in,
+                                  const float* weights) {
+    Vector weight[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+        weight[v] = load(weights + v * lanes);
+    }
+#pragma GCC unroll 16
     for (int r = 0; r < Columns; ++r) {
+#pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
-            const i64 at = r * tile.pixel_stride + v * lanes;
-            const i64 left = tile.channels_out - v * lanes;
-            Vector value = sums[r][v];
-            if (left >= lanes) {
-                if (tile.addend != nullptr) {
-                    value += load(tile.addend + at);
-                }
-                store(tile.out + at, value);
-            } else {
-                if (tile.addend != nullptr) {
-                    value += load_part(tile.addend + at, left);
-                }
-                store_part(tile.out + at, value, left);
-            }
+            sums[r][v] += weight[v] * in[r * Stride];
         }
     }
 }
 
 template <int Columns, int Vectors, int Stride>
 void compute_tile(const Tile& tile) {
-    Vector sums[Columns][Vectors];
+    Sums<Columns, Vectors> sums;
 #pragma GCC unroll 16
     for (int r = 0; r < Columns; ++r) {
 #pragma GCC unroll 4
@@ -153,22 +162,18 @@ void compute_tile(const Tile& tile) {
         for (i64 k = 0; k < tile.kernel_columns; ++k) {
             const float* in = tile.rows[row].panel + k;
             for (i64 c = 0; c < tile.channels_in; ++c, in += step, weights += Vectors * lanes) {
-                Vector weight[Vectors];
-#pragma GCC unroll 4
-                for (int v = 0; v < Vectors; ++v) {
-                    weight[v] = load(weights + v * lanes);
-                }
-#pragma GCC unroll 16
-                for (int r = 0; r < Columns; ++r) {
-#pragma GCC unroll 4
-                    for (int v = 0; v < Vectors; ++v) {
-                        sums[r][v] += weight[v] * in[r * Stride];
-                    }
-                }
+                add_products<Columns, Vectors, Stride>(sums, in, weights);
             }
         }
     }
-    finish<Columns, Vectors>(tile, sums);
+    for (int i = 0; i < Columns * Vectors; ++i) {
+        const i64 channel = i % Vectors * lanes;
+        const i64 at = i / Vectors * tile.pixel_stride + channel;
+        finish(sums[i / Vectors][i % Vectors],
+               tile.addend == nullptr ? nullptr : tile.addend + at,
+               tile.out + at,
+               tile.channels_out - channel);
+    }
 }
 
 using TileFunction = void (*)(const Tile&);
@@ -225,31 +230,41 @@ void transpose_four(const float* in, i64 pixel_stride, float* out, i64 channel_s
     store_four(out + 3 * channel_stride, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
 }
 
+/// Copies four pixels of a row, or one, into columns `panel`... of a panel `width` wide.
+template <int Pixels>
+void fill_columns(const float* pixels, i64 channels, float* panel, i64 width) {
+    i64 c = 0;
+    if constexpr (Pixels == 4) {
+        for (; c + 4 <= channels; c += 4) {
+            transpose_four(pixels + c, channels, panel + c * width, width);
+        }
+    }
+    for (; c < channels; ++c) {
+        for (int p = 0; p < Pixels; ++p) {
+            panel[c * width + p] = pixels[p * channels + c];
+        }
+    }
+}
+
 /// Copies columns first .. first + width of an input row [columns_in, channels_in] into a panel.
 void fill_panel(const ConvJob& job, const float* row, i64 first, i64 width, float* panel) {
     const i64 channels = job.channels_in;
-    i64 column = 0;
-    while (column < width) {
-        const i64 at = first + column;
-        if (at < 0 || at >= job.columns_in) {
-            for (i64 c = 0; c < channels; ++c) {
-                panel[c * width + column] = 0.0F;
-            }
-            ++column;
-            continue;
+    const i64 begin = smaller(larger(-first, 0), width);
+    const i64 end = larger(smaller(job.columns_in - first, width), begin);
+    for (i64 c = 0; c < channels; ++c) {
+        for (i64 column = 0; column < begin; ++column) {
+            panel[c * width + column] = 0.0F;
         }
-        const float* pixel = row + at * channels;
-        const bool four = column + 4 <= width && at + 4 <= job.columns_in;
-        i64 c = 0;
-        for (; four && c + 4 <= channels; c += 4) {
-            transpose_four(pixel + c, channels, panel + c * width + column, width);
+        for (i64 column = end; column < width; ++column) {
+            panel[c * width + column] = 0.0F;
         }
-        for (; c < channels; ++c) {
-            for (i64 p = 0; p < (four ? 4 : 1); ++p) {
-                panel[c * width + column + p] = pixel[p * channels + c];
-            }
-        }
-        column += four ? 4 : 1;
+    }
+    i64 column = begin;
+    for (; column + 4 <= end; column += 4) {
+        fill_columns<4>(row + (first + column) * channels, channels, panel + column, width);
+    }
+    for (; column < end; ++column) {
+        fill_columns<1>(row + (first + column) * channels, channels, panel + column, width);
     }
 }
 
@@ -286,29 +301,31 @@ struct Block {
     const float* weights;  ///< bias first
     i64 channel;           ///< the first of the block
     int vectors;
+    const float* panels;  ///< of the area
 };
 
-/// Lists the kernel rows that meet the picture for output row `y` of the area and frame `t`.
-i64 gather_rows(const ConvJob& job,
-                const Area& area,
-                const Block& block,
-                const float* panels,
-                i64 t,
-                i64 y,
-                TapRow* rows) {
+/// An output row of an area.
+struct Place {
+    i64 frame, row;
+};
+
+/// Lists the kernel rows that meet the picture for an output row.
+/// \returns how many there are
+i64 gather_rows(
+    const ConvJob& job, const Area& area, const Block& block, Place place, TapRow* rows) {
     const i64 below = rows_below(job, area.rows);
     const i64 size = panel_size(job, area.columns);
     const i64 row_weights = job.kernel_columns * job.channels_in * block.vectors * lanes;
     const float* taps = block.weights + i64{block.vectors} * lanes;
     i64 count = 0;
     for (i64 dt = 0; dt < job.kernel_frames; ++dt) {
-        const i64 frame = t * job.frame_stride + dt;
+        const i64 frame = place.frame * job.frame_stride + dt;
         for (i64 dy = 0; dy < job.kernel_rows; ++dy) {
-            const i64 row = (area.row + y) * job.stride - job.pad_top + dy;
+            const i64 row = (area.row + place.row) * job.stride - job.pad_top + dy;
             if (job.in[frame] == nullptr || row < 0 || row >= job.rows_in) {
                 continue;
             }
-            rows[count].panel = panels + (frame * below + y * job.stride + dy) * size;
+            rows[count].panel = block.panels + (frame * below + place.row * job.stride + dy) * size;
             rows[count].weights = taps + (dt * job.kernel_rows + dy) * row_weights;
             ++count;
         }
@@ -316,7 +333,7 @@ i64 gather_rows(const ConvJob& job,
     return count;
 }
 
-void convolve_block(const ConvJob& job, const Area& area, const Block& block, const float* panels) {
+void convolve_block(const ConvJob& job, const Area& area, const Block& block) {
     TapRow rows[max_tap_rows];
     Tile tile{};
     tile.rows = rows;
@@ -331,7 +348,7 @@ void convolve_block(const ConvJob& job, const Area& area, const Block& block, co
         for (i64 y = 0; y < area.rows; ++y) {
             const i64 at = (area.row + y) * job.out_row_stride +
                            area.column * job.out_pixel_stride + block.channel;
-            tile.row_count = gather_rows(job, area, block, panels, t, y, rows);
+            tile.row_count = gather_rows(job, area, block, Place{t, y}, rows);
             tile.out = job.out[t] + at;
             tile.addend = job.addend == nullptr ? nullptr : job.addend[t] + at;
             compute(tile);
@@ -344,7 +361,7 @@ void convolve_area(const ConvJob& job, const Area& area, float* panels) {
     const float* weights = job.weights;
     for (i64 channel = 0; channel < job.channels_out; channel += block_channels) {
         const int vectors = vectors_of(job, channel / block_channels);
-        convolve_block(job, area, Block{weights, channel, vectors}, panels);
+        convolve_block(job, area, Block{weights, channel, vectors, panels});
         weights += block_size(job, vectors);
     }
 }
