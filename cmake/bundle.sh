@@ -6,7 +6,8 @@
 #
 # The distribution's FFmpeg and HDF5 are linked with some 150 MiB of libraries for formats and protocols that this program never
 # opens. Those are replaced by stand-ins: libraries of the same name and symbols, whose functions say what was called and stop. Only
-# what libavcodec asks about every encoder that it knows, before one is used, is answered: there are no capabilities.
+# what FFmpeg asks of everything that it knows, before it uses one, is answered: encoders have no capabilities, and files that are
+# opened have none of these formats.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -125,14 +126,18 @@ write_stand_in() {
             seen[part[1]] = 1
             if ($2 ~ /[BDRVGS]/) {
                 printf "char %s[0x%s] __attribute__((aligned(32)));\n", part[1], ($4 == "" ? "8" : $4)
-            } else if (part[1] ~ /^(aom|vpx)_codec_(version|get_caps|av1_cx|vp8_cx|vp9_cx)$|^x265_api_get_[0-9]+$/) {
+            } else if (part[1] ~ answers_zero) {
                 printf "long %s(void) { return 0; }\n", part[1]
+            } else if (part[1] == "gme_identify_header") {
+                printf "const char* %s(void) { return \"\"; }\n", part[1]
             } else {
                 printf "void %s(void) { stop(\"%s: %s\"); }\n", part[1], library, part[1]
             }
             if (part[2] != "") members[part[2]] = members[part[2]] part[1] "; "
         }
         BEGIN {
+            answers_zero = "^((aom|vpx)_codec_(version|get_caps|av1_cx|vp8_cx|vp9_cx)|x265_api_get_[0-9]+" \
+                "|openmpt_(probe_file_header.*|is_extension_supported))$"
             print "#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>"
             print "static void stop(const char* what) {"
             print "    static const char text[] = \" was called, but this bundle holds only a stand-in of that library\\n\";"

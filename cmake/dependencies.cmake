@@ -7,7 +7,6 @@
 #   reelyard::sentencepiece    SentencePiece
 #   reelyard::utf8proc         utf8proc: Unicode normal forms and properties
 #   reelyard::freetype         FreeType
-#   reelyard::hwloc            hwloc
 #   reelyard::xxhash           xxHash
 #   reelyard::openmp           the OpenMP run time; sources with OpenMP pragmas also need ${OpenMP_CXX_FLAGS} and no
 #                              precompiled header (SKIP_PRECOMPILE_HEADERS)
@@ -41,7 +40,6 @@ reelyard_pkg_config(ffmpeg REQUIRED libavformat libavcodec libavutil libswscale)
 reelyard_pkg_config(sentencepiece REQUIRED sentencepiece)
 reelyard_pkg_config(utf8proc REQUIRED libutf8proc)
 reelyard_pkg_config(freetype REQUIRED freetype2)
-reelyard_pkg_config(hwloc REQUIRED hwloc)
 reelyard_pkg_config(xxhash REQUIRED libxxhash)
 
 # Debian and Ubuntu name the build of HDF5 by its MPI; elsewhere CMake's own module finds the parallel one.

@@ -38,7 +38,7 @@ function(reelyard_test file)
   string(REPLACE "/" "_" target test_${kind}_${path}_${stem})
   add_executable(${target} ${file} ${arg_SOURCES})
   set(module_link "")
-  if(TARGET reelyard_${module})
+  if(TARGET reelyard_${module})  # not for folders like parity/
     set(module_link reelyard::${module})
   endif()
   target_link_libraries(${target} PRIVATE ${module_link} ${arg_LINKS} reelyard_warnings GTest::gmock)

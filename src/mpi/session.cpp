@@ -56,7 +56,7 @@ std::string library_version() {
     std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
     int length = 0;
     check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
-    return {text.data(), static_cast<std::size_t>(length)};
+    return text.data();  // the length of Open MPI counts the terminating zero
 }
 
 }  // namespace reelyard::mpi

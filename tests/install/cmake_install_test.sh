@@ -16,4 +16,4 @@ grep -q '^reelyard [0-9]' <<< "$version" || { echo "unexpected: $version" && exi
 "$cmake" -S "$here/consumer" -B "$work/consumer" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" > "$work/log" 2>&1 &&
     "$cmake" --build "$work/consumer" >> "$work/log" 2>&1 || { cat "$work/log" && exit 1; }
 output=$("$work/consumer/consumer")
-[ "$output" = $'2.0 KiB\nLibTorch' ] || { echo "unexpected: $output" && exit 1; }
+[ "$output" = $'2.00 KiB\nLibTorch' ] || { echo "unexpected: $output" && exit 1; }
