@@ -23,7 +23,7 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-Outcome run_program(const std::vector<std::string>& arguments, int ranks) {
+std::string command_line(const std::vector<std::string>& arguments, int ranks) {
     std::string command;
     if (ranks > 1) {
         command = REELYARD_MPIRUN " -n " + std::to_string(ranks) + " ";
@@ -32,7 +32,14 @@ Outcome run_program(const std::vector<std::string>& arguments, int ranks) {
     for (const std::string& argument : arguments) {
         command += " " + quoted(argument);
     }
-    FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
+    return command;
+}
+
+Outcome run_program(const std::vector<std::string>& arguments,
+                    int ranks,
+                    const std::string& before) {
+    const std::string command = before + command_line(arguments, ranks);
+    FILE* const pipe = popen(("{ " + command + "; } 2>&1").c_str(), "r");
     require(pipe != nullptr, ErrorKind::resources, "cannot start: {}", command);
     Outcome outcome;
     std::array<char, 4096> buffer{};

@@ -12,8 +12,14 @@ struct Outcome {
     std::string output;  ///< standard output and standard error together
 };
 
+/// How a shell starts the program that is being built. \param ranks 1 starts it without mpirun
+[[nodiscard]] std::string command_line(const std::vector<std::string>& arguments, int ranks = 1);
+
 /// Runs the program that is being built. \param ranks 1 starts it without mpirun
-[[nodiscard]] Outcome run_program(const std::vector<std::string>& arguments, int ranks = 1);
+/// \param before what the shell does first: "ulimit -v 1000000; "
+[[nodiscard]] Outcome run_program(const std::vector<std::string>& arguments,
+                                  int ranks = 1,
+                                  const std::string& before = "");
 
 /// An empty folder that goes away with the object.
 class ScratchFolder {
