@@ -11,7 +11,10 @@ constexpr std::int64_t row_axis = 3;
 constexpr std::int64_t column_axis = 4;
 
 /// Fades from the end of `before` into the start of `tile`, in place.
-void blend(const at::Tensor& before, at::Tensor tile, std::int64_t axis, std::int64_t wanted) {
+void blend(const at::Tensor& before,
+           const at::Tensor& tile,
+           std::int64_t axis,
+           std::int64_t wanted) {
     const std::int64_t extent = std::min({before.size(axis), tile.size(axis), wanted});
     if (extent <= 0) {
         return;
@@ -20,7 +23,7 @@ void blend(const at::Tensor& before, at::Tensor tile, std::int64_t axis, std::in
     shape[static_cast<std::size_t>(axis)] = extent;
     const at::Tensor share =
         (at::arange(extent, tile.options()) / static_cast<double>(extent)).view(shape);
-    at::Tensor start = tile.narrow(axis, 0, extent);
+    const at::Tensor start = tile.narrow(axis, 0, extent);
     start.copy_(before.narrow(axis, before.size(axis) - extent, extent) * (1 - share) +
                 start * share);
 }
