@@ -77,7 +77,7 @@ void agree(const Communicator& group, const std::optional<Error>& error) {
         common.add_context(fmt::format("on rank {}", origin));
     }
     common.mark_shared();
-    throw common;
+    throw Error(std::move(common));
 }
 
 void together(const Communicator& group, const std::function<void()>& body) {

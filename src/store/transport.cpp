@@ -33,10 +33,10 @@ std::unique_ptr<Transport> make_transport(std::string_view name,
 }
 
 std::vector<std::string> transport_names() {
-    std::vector<std::string> names;
-    for (const Entry& entry : transports) {
-        names.emplace_back(entry.name);
-    }
+    std::vector<std::string> names(transports.size());
+    std::transform(transports.begin(), transports.end(), names.begin(), [](const Entry& entry) {
+        return std::string(entry.name);
+    });
     return names;
 }
 

@@ -87,6 +87,15 @@ void add_file(CheckpointConfig& config, const fs::path& folder, const std::strin
     config.files[name] = read_text_file(path);
 }
 
+/// The files of one component's folder that belong into the store.
+void add_files(CheckpointConfig& config, const fs::path& folder, const std::string& component) {
+    for (const std::string& name : posix_file_system().list(folder / component)) {
+        if (is_wanted(name)) {
+            add_file(config, folder, fmt::format("{}/{}", component, name));
+        }
+    }
+}
+
 /// The one of the known names that `folder` has with `suffix`; nothing when it has none.
 std::optional<fs::path> find_weights(const fs::path& folder, std::string_view suffix) {
     for (const std::string_view name : weight_names) {
@@ -173,11 +182,7 @@ CheckpointConfig read_checkpoint_config(const fs::path& folder) {
                 folder.string(),
                 component,
                 model_index);
-        for (const std::string& name : posix_file_system().list(folder / component)) {
-            if (is_wanted(name)) {
-                add_file(config, folder, component + "/" + name);
-            }
-        }
+        add_files(config, folder, component);
     }
     const bool has_tokenizer =
         std::find(components.begin(), components.end(), "tokenizer") != components.end();

@@ -87,12 +87,11 @@ std::vector<std::string> write_slabs(const ImportPlan& plan,
     const auto most_rounds = world.max(static_cast<std::int64_t>(rounds.size()));
     const std::int64_t total = source_bytes(plan);
     for (std::int64_t round = 0; round < most_rounds; ++round) {
+        const bool is_done = round >= static_cast<std::int64_t>(rounds.size());
+        const Share part = is_done ? Share{} : rounds[static_cast<std::size_t>(round)];
         mpi::together(world, [&] {
-            if (round < static_cast<std::int64_t>(rounds.size())) {
-                const Share& part = rounds[static_cast<std::size_t>(round)];
-                for (std::size_t i = part.begin; i < part.end; ++i) {
-                    writer.write(plan.tensors[i]);
-                }
+            for (std::size_t i = part.begin; i < part.end; ++i) {
+                writer.write(plan.tensors[i]);
             }
         });
         progress(world.sum(writer.bytes_done()), total);
