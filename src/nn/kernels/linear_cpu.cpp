@@ -5,125 +5,199 @@
 #include "reelyard/nn/parallel.hpp"
 
 #include "kernels/kernels.hpp"
+#include "kernels/products/products.hpp"
 #include "kernels/rows/row_kernels.hpp"
 
 namespace reelyard::nn::kernels::cpu {
 namespace {
 
-// A task is large enough that repacking the weight, which the libraries do in every call, costs
-// little, and small enough that a few thousand rows occupy some dozens of threads.
-constexpr std::int64_t rows_per_task = 256;
-constexpr std::int64_t columns_per_task = 768;
+// The sums of one task, 256 KB, stay in the second-level cache while the depth goes by.
+constexpr std::int64_t columns_per_task = 256;
+// Rows this far apart lie in the same few lines of the first-level cache.
+constexpr std::int64_t aliasing_bytes = 4096;
 
-/// A block of the product.
-struct Block {
-    std::int64_t row;
-    std::int64_t rows;
-    std::int64_t column;
-    std::int64_t columns;
-};
+std::int64_t blocks_of(std::int64_t size, std::int64_t block) {
+    return (size + block - 1) / block;
+}
 
-/// A call with its tensors seen as matrices.
-struct MatrixCall {
-    at::Tensor x;       ///< [rows, in]
-    at::Tensor weight;  ///< [in, out]
-    at::Tensor bias;    ///< [out] float32 or undefined
-    at::Tensor out;     ///< [rows, out] or undefined
-    at::Tensor stream;  ///< [rows, out] float32 or undefined
-    at::Tensor gate;    ///< [B, out] float32 or undefined
-    std::int64_t rows_per_gate;
-    bool gelu;
-};
+std::int64_t round_up(std::int64_t size, std::int64_t multiple) {
+    return blocks_of(size, multiple) * multiple;
+}
 
-MatrixCall as_matrices(const LinearCall& call) {
-    const std::int64_t out = call.layer.out_features();
-    const at::Tensor& bias = call.layer.bias;
-    MatrixCall matrices{.x = call.x.view({-1, call.layer.in_features()}),
-                        .weight = call.layer.weight.t(),
-                        .bias = bias.defined() ? bias.to(at::kFloat).contiguous() : bias,
-                        .out = call.out.defined() ? call.out.view({-1, out}) : call.out,
-                        .stream = call.stream.defined() ? call.stream.view({-1, out}) : call.stream,
-                        .gate = call.gate.defined() ? call.gate.contiguous() : call.gate,
-                        .rows_per_gate = 1,
-                        .gelu = call.activation == Activation::gelu_tanh};
-    if (matrices.gate.defined()) {
-        matrices.rows_per_gate =
-            std::max<std::int64_t>(1, matrices.x.size(0) / matrices.gate.size(0));
+/// A call as matrices: [rows, depth] times [depth, columns].
+class MatrixProduct {
+public:
+    explicit MatrixProduct(const LinearCall& call)
+        : call_(call)
+        , products_(products_for(call.x.scalar_type() == at::kBFloat16))
+        , is_bfloat16_(call.x.scalar_type() == at::kBFloat16)
+        , depth_(call.layer.in_features())
+        , columns_(call.layer.out_features())
+        , rows_(call.x.numel() / depth_)
+        , panel_size_(round_up(depth_, products_.depth_multiple) * products_.panel_width)
+        , weight_(with_unit_stride(call.layer.weight))
+        , bias_(call.layer.bias.defined() ? call.layer.bias.to(at::kFloat).contiguous()
+                                          : at::Tensor())
+        , gate_(call.gate.defined() ? call.gate.contiguous() : at::Tensor())
+        , rows_per_gate_(gate_.defined() ? rows_ / gate_.size(0) : rows_)
+        , panels_(at::empty({blocks_of(columns_, products_.panel_width) * panel_size_},
+                            products_.is_bfloat16 ? at::kBFloat16 : at::kFloat)) {}
+
+    void run() {
+        for_each_task(blocks_of(columns_, products_.panel_width),
+                      [&](std::int64_t panel) { pack(panel); });
+        const std::int64_t column_tasks = blocks_of(columns_, columns_per_task);
+        const std::int64_t row_tasks = blocks_of(rows_, products_.row_block);
+        for_each_task(row_tasks * column_tasks,
+                      sums_bytes() + rows_bytes(),
+                      [&](std::int64_t task, std::byte* scratch) {
+                          const std::int64_t row = task / column_tasks * products_.row_block;
+                          const std::int64_t column = task % column_tasks * columns_per_task;
+                          run_block({.row = row,
+                                     .rows = std::min(products_.row_block, rows_ - row),
+                                     .column = column,
+                                     .columns = std::min(columns_per_task, columns_ - column)},
+                                    scratch);
+                      });
     }
-    return matrices;
-}
 
-char* element(const at::Tensor& matrix, std::int64_t row, std::int64_t column) {
-    return static_cast<char*>(matrix.mutable_data_ptr()) +
-           (row * matrix.stride(0) + column) * matrix.element_size();
-}
+private:
+    struct Block {
+        std::int64_t row;
+        std::int64_t rows;
+        std::int64_t column;
+        std::int64_t columns;
+    };
 
-/// Bias, activation and destination of the products in `sums` [rows, columns] of a block.
-void finish(const MatrixCall& call, const at::Tensor& sums, const Block& block) {
-    const RowKernels& kernels = row_kernels();
-    const bool is_bfloat16 = call.x.scalar_type() == at::kBFloat16;
-    for (std::int64_t r = 0; r < block.rows; ++r) {
-        const std::int64_t row = block.row + r;
-        FinishRow job{.sums = {element(sums, r, 0), sums.scalar_type() == at::kBFloat16},
-                      .bias = nullptr,
-                      .gelu = call.gelu,
-                      .out = {},
-                      .stream = nullptr,
-                      .gate = nullptr,
-                      .width = block.columns,
-                      .rounds_to_bfloat16 = is_bfloat16};
-        if (call.bias.defined()) {
-            job.bias = call.bias.const_data_ptr<float>() + block.column;
+    static at::Tensor with_unit_stride(const at::Tensor& weight) {
+        return weight.stride(0) == 1 || weight.stride(1) == 1 ? weight : weight.contiguous();
+    }
+
+    [[nodiscard]] std::int64_t sums_bytes() const {
+        return products_.row_block * columns_per_task * static_cast<std::int64_t>(sizeof(float));
+    }
+
+    [[nodiscard]] std::int64_t packed_stride() const { return products_.depth_block + 32; }
+
+    [[nodiscard]] std::int64_t rows_bytes() const {
+        return products_.row_block * packed_stride() * panels_.element_size();
+    }
+
+    [[nodiscard]] char* panel(std::int64_t number) const {
+        return static_cast<char*>(panels_.mutable_data_ptr()) +
+               number * panel_size_ * panels_.element_size();
+    }
+
+    void pack(std::int64_t number) const {
+        const std::int64_t column = number * products_.panel_width;
+        const auto* source = static_cast<const char*>(weight_.const_data_ptr());
+        products_.pack_panel(
+            {.source = source + column * weight_.stride(0) * weight_.element_size(),
+             .is_bfloat16 = is_bfloat16_,
+             .depth_stride = weight_.stride(1),
+             .column_stride = weight_.stride(0),
+             .depth = depth_,
+             .columns = std::min(products_.panel_width, columns_ - column),
+             .panel = panel(number)});
+    }
+
+    /// Whether rows of x can be multiplied where they lie.
+    [[nodiscard]] bool usable_in_place(std::int64_t rows, std::int64_t depth) const {
+        return is_bfloat16_ == products_.is_bfloat16 && rows % products_.row_multiple == 0 &&
+               depth % products_.depth_multiple == 0 &&
+               depth_ * panels_.element_size() % aliasing_bytes != 0;
+    }
+
+    void run_block(const Block& block, std::byte* scratch) const {
+        auto* sums = reinterpret_cast<float*>(scratch);
+        void* packed = scratch + sums_bytes();
+        products_.begin();
+        for (std::int64_t depth = 0; depth < depth_; depth += products_.depth_block) {
+            multiply(block, depth, sums, packed);
         }
-        if (call.stream.defined()) {
-            job.stream = reinterpret_cast<float*>(element(call.stream, row, block.column));
+        products_.end();
+        for (std::int64_t r = 0; r < block.rows; ++r) {
+            finish_row(block, block.row + r, sums + r * columns_per_task);
+        }
+    }
+
+    /// Adds the share of one block of the depth to the sums.
+    void multiply(const Block& block, std::int64_t depth, float* sums, void* packed) const {
+        const std::int64_t deep = std::min(products_.depth_block, depth_ - depth);
+        const auto* x = static_cast<const char*>(call_.x.const_data_ptr()) +
+                        (block.row * depth_ + depth) * call_.x.element_size();
+        const bool in_place = usable_in_place(block.rows, deep);
+        if (!in_place) {
+            products_.pack_rows({.source = x,
+                                 .is_bfloat16 = is_bfloat16_,
+                                 .row_stride = depth_,
+                                 .rows = block.rows,
+                                 .depth = deep,
+                                 .packed = packed,
+                                 .packed_stride = packed_stride()});
+        }
+        const std::int64_t width = products_.panel_width;
+        for (std::int64_t column = 0; column < block.columns; column += width) {
+            products_.multiply({.a = in_place ? static_cast<const void*>(x) : packed,
+                                .a_stride = in_place ? depth_ : packed_stride(),
+                                .rows = round_up(block.rows, products_.row_multiple),
+                                .panel = panel((block.column + column) / width) +
+                                         depth * width * panels_.element_size(),
+                                .depth = round_up(deep, products_.depth_multiple),
+                                .c = sums + column,
+                                .c_stride = columns_per_task,
+                                .add = depth > 0});
+        }
+    }
+
+    /// Bias, activation and destination of one row's sums.
+    void finish_row(const Block& block, std::int64_t row, float* sums) const {
+        FinishRow finish{.sums = {sums, false},
+                         .bias = nullptr,
+                         .gelu = call_.activation == Activation::gelu_tanh,
+                         .out = {},
+                         .stream = nullptr,
+                         .gate = nullptr,
+                         .width = block.columns,
+                         .rounds_to_bfloat16 = is_bfloat16_};
+        const std::int64_t at = row * columns_ + block.column;
+        if (bias_.defined()) {
+            finish.bias = bias_.const_data_ptr<float>() + block.column;
+        }
+        if (gate_.defined()) {
+            finish.gate =
+                gate_.const_data_ptr<float>() + row / rows_per_gate_ * columns_ + block.column;
+        }
+        if (call_.stream.defined()) {
+            finish.stream = call_.stream.mutable_data_ptr<float>() + at;
         } else {
-            job.out = {element(call.out, row, block.column), is_bfloat16};
+            finish.out = {
+                static_cast<char*>(call_.out.mutable_data_ptr()) + at * call_.out.element_size(),
+                is_bfloat16_};
         }
-        if (call.gate.defined()) {
-            job.gate = call.gate.const_data_ptr<float>() +
-                       row / call.rows_per_gate * call.gate.size(1) + block.column;
-        }
-        kernels.finish(job);
+        row_kernels().finish(finish);
     }
-}
 
-/// The product of a block through LibTorch, in float32 where the inputs are.
-void run_block(const MatrixCall& call, const Block& block) {
-    const at::Tensor x = call.x.narrow(0, block.row, block.rows);
-    const at::Tensor weight = call.weight.narrow(1, block.column, block.columns);
-    if (x.scalar_type() == at::kFloat) {
-        finish(call, at::mm(x, weight), block);
-        return;
-    }
-    // The bias is added before the product is rounded, so LibTorch must do both.
-    MatrixCall without_bias = call;
-    without_bias.bias.reset();
-    const at::Tensor sums =
-        call.bias.defined()
-            ? at::addmm(
-                  call.bias.narrow(0, block.column, block.columns).to(x.scalar_type()), x, weight)
-            : at::mm(x, weight);
-    finish(without_bias, sums, block);
-}
+    const LinearCall& call_;
+    const Products& products_;
+    bool is_bfloat16_;
+    std::int64_t depth_;
+    std::int64_t columns_;
+    std::int64_t rows_;
+    std::int64_t panel_size_;  ///< elements
+    at::Tensor weight_;        ///< [columns, depth]
+    at::Tensor bias_;          ///< [columns] float32 or undefined
+    at::Tensor gate_;          ///< [B, columns] float32 or undefined
+    std::int64_t rows_per_gate_;
+    at::Tensor panels_;  ///< the weight as the products want it
+};
 
 }  // namespace
 
 void linear(const LinearCall& call) {
-    const MatrixCall matrices = as_matrices(call);
-    const std::int64_t rows = matrices.x.size(0);
-    const std::int64_t columns = matrices.weight.size(1);
-    const std::int64_t row_blocks = (rows + rows_per_task - 1) / rows_per_task;
-    const std::int64_t column_blocks = (columns + columns_per_task - 1) / columns_per_task;
-    for_each_task(row_blocks * column_blocks, [&](std::int64_t task) {
-        const std::int64_t row = task / column_blocks * rows_per_task;
-        const std::int64_t column = task % column_blocks * columns_per_task;
-        run_block(matrices,
-                  {.row = row,
-                   .rows = std::min(rows_per_task, rows - row),
-                   .column = column,
-                   .columns = std::min(columns_per_task, columns - column)});
-    });
+    if (call.x.numel() > 0) {
+        MatrixProduct(call).run();
+    }
 }
 
 }  // namespace reelyard::nn::kernels::cpu

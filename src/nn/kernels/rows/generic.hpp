@@ -2,7 +2,7 @@
 
 #include "kernels/rows/row_kernels.hpp"
 #include "kernels/rows/softmax.hpp"
-#include "kernels/rows/vectors.hpp"
+#include "kernels/rows/vector_functions.hpp"
 
 // The row kernels in terms of vectors.hpp; included by one file per instruction set.
 namespace reelyard::nn::kernels {
@@ -10,18 +10,6 @@ namespace {
 
 inline float square_root(float x) {
     return __builtin_sqrtf(x);
-}
-
-/// Calls body(at, count) for every vector of a run; `count` is `lanes` but for the last.
-template <typename Body>
-REELYARD_INLINE void for_vectors(std::int64_t width, const Body& body) {
-    std::int64_t at = 0;
-    for (; at + lanes <= width; at += lanes) {
-        body(at, lanes);
-    }
-    if (at < width) {
-        body(at, width - at);
-    }
 }
 
 REELYARD_INLINE float mean_of(const float* x, std::int64_t width) {

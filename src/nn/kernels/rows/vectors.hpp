@@ -98,30 +98,50 @@ REELYARD_INLINE void store_any(void* data, std::int64_t at, Floats values, std::
     }
 }
 
-/// Sum of all lanes, halving.
-REELYARD_INLINE float sum_of(Floats values) {
-    float buffer[lanes];
-    std::memcpy(buffer, &values, sizeof(values));
-    for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
-        for (std::int64_t i = 0; i < half; ++i) {
-            buffer[i] += buffer[i + half];
-        }
-    }
-    return buffer[0];
-}
-
-REELYARD_INLINE float largest_of(Floats values) {
-    float buffer[lanes];
-    std::memcpy(buffer, &values, sizeof(values));
-    float largest = buffer[0];
-    for (std::int64_t i = 1; i < lanes; ++i) {
-        largest = buffer[i] > largest ? buffer[i] : largest;
-    }
-    return largest;
-}
-
 REELYARD_INLINE Floats larger(Floats a, Floats b) {
     return a > b ? a : b;
+}
+
+/// Every lane i < half takes part with lane i + half.
+template <std::int32_t half>
+REELYARD_INLINE Floats upper_half(Floats values) {
+    Ints index;
+#pragma GCC unroll 16
+    for (std::int32_t i = 0; i < lanes; ++i) {
+        index[i] = (i + half) % static_cast<std::int32_t>(lanes);
+    }
+    return __builtin_shuffle(values, index);
+}
+
+/// Sum of all lanes, halving.
+template <std::int32_t half = lanes / 2>
+REELYARD_INLINE float sum_of(Floats values) {
+    if constexpr (half == 0) {
+        return values[0];
+    } else {
+        return sum_of<half / 2>(values + upper_half<half>(values));
+    }
+}
+
+template <std::int32_t half = lanes / 2>
+REELYARD_INLINE float largest_of(Floats values) {
+    if constexpr (half == 0) {
+        return values[0];
+    } else {
+        return largest_of<half / 2>(larger(values, upper_half<half>(values)));
+    }
+}
+
+/// Calls body(at, count) for every vector of a run; `count` is `lanes` but for the last.
+template <typename Body>
+REELYARD_INLINE void for_vectors(std::int64_t width, const Body& body) {
+    std::int64_t at = 0;
+    for (; at + lanes <= width; at += lanes) {
+        body(at, lanes);
+    }
+    if (at < width) {
+        body(at, width - at);
+    }
 }
 
 /// exp(x) to 2 units in the last place for x in [-87, 88]; smaller x give about 0, larger ones a
@@ -140,14 +160,8 @@ REELYARD_INLINE Floats exponential(Floats x) {
     p = p * r + 1.6666665459e-1F;
     p = p * r + 5.0000001201e-1F;
     p = p * (r * r) + r + 1.0F;
-    const Ints exponent = (reinterpret_cast<Ints>(shifted) - 0x4b400000) << 23;
+    const Ints exponent = reinterpret_cast<Ints>(shifted) << 23;
     return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
-}
-
-/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x / (1 + exp(-2 sqrt(2/pi) (...))).
-REELYARD_INLINE Floats gelu_tanh(Floats x) {
-    const Floats inner = (x + x * x * x * 0.044715F) * -1.5957691216057308F;
-    return x / (exponential(inner) + 1.0F);
 }
 
 }  // namespace
