@@ -2,9 +2,9 @@
 
     python perf/against_diffusers/compare.py --build BUILD --work DIR --threads 2 --json figures.json
 
-Both sides keep their model loaded. Each round runs every component once on either side, the side that begins changing from round to
-round; the medians of all rounds are compared. What the two compute is compared in the same run. --work keeps checkpoint and store
-for the next run (3 GB). Needs the packages of tests/requirements.txt, and a build with -DREELYARD_PERF=ON.
+Both sides keep their model loaded. Each round runs every component once on either side, the side that begins changing from
+round to round; the medians of all rounds are compared, and so is what the two compute. --work keeps checkpoint and store for
+the next run (3 GB). Needs the packages of tests/requirements.txt, and a build with -DREELYARD_PERF=ON.
 """
 import argparse
 import json
@@ -67,9 +67,10 @@ class Diffusers:
 
 
 def clocked(function, *arguments):
-    begin = time.perf_counter()
+    """Seconds on the clock, seconds of all cores together, and the result."""
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     result = function(*arguments)
-    return time.perf_counter() - begin, result
+    return (time.perf_counter() - begin, time.process_time() - cpu_begin), result
 
 
 def deviation(found, expected):
@@ -79,13 +80,13 @@ def deviation(found, expected):
 
 
 def components(diffusers, reelyard, inputs, work, options):
-    """name -> (repeats, call of diffusers, call of Reelyard); the calls give seconds and result."""
+    """name -> (repeats, call of diffusers, call of Reelyard); the calls give costs and result."""
     out = str(work / "out.safetensors")
 
     def ours(name, **request):
         def call():
             answer = reelyard(do=name, out=out, **request)
-            return answer["seconds"], load_file(out)["result"]
+            return (answer["seconds"], answer["cpu_seconds"]), load_file(out)["result"]
         return call
 
     latent = {name: str(work / f"{name}.safetensors") for name in ("transformer", "vae_decode")}
@@ -126,10 +127,10 @@ def measure(calls, only):
             theirs(), ours()
         for round_number in range(repeats):
             for side in sorted(sides, reverse=round_number % 2 == 1):
-                seconds, results[side] = sides[side]()
-                times[side].append(seconds)
-        figures[name] = dict(seconds=times, results=results)
-        print(f"  {name}: " + ", ".join(f"{k} {['%.3f' % s for s in v]}" for k, v in times.items()), flush=True)
+                cost, results[side] = sides[side]()
+                times[side].append(cost)
+        figures[name] = dict(costs=times, results=results)
+        print(f"  {name}: " + ", ".join(f"{k} {['%.3f' % s for s, _ in v]}" for k, v in times.items()), flush=True)
     return figures
 
 
@@ -137,27 +138,32 @@ def summarise(figures, dtype, references):
     """Rows of the table; float32 results of diffusers become the references of what follows."""
     rows = []
     for name, figure in figures.items():
-        medians = {side: statistics.median(times) for side, times in figure["seconds"].items()}
-        results = figure.pop("results")
+        costs, results = figure["costs"], figure.pop("results")
         if dtype == "float32":
             references[name] = results["diffusers"].float()
         errors = {}
         if name in references:
             errors = {side: deviation(result.reshape(references[name].shape), references[name])
                       for side, result in results.items()}
-        spread = {side: [min(times), max(times)] for side, times in figure["seconds"].items()}
-        rows.append(dict(component=name, dtype=dtype, median=medians, range=spread, seconds=figure["seconds"],
-                         ratio=medians["diffusers"] / medians["reelyard"], deviation_rms_max=errors))
+        wall, cpu = ({side: statistics.median(pair[i] for pair in pairs) for side, pairs in costs.items()} for i in (0, 1))
+        rows.append(dict(component=name, dtype=dtype, seconds=wall, cpu_seconds=cpu, rounds=costs,
+                         ratio=wall["diffusers"] / wall["reelyard"], cpu_ratio=cpu["diffusers"] / cpu["reelyard"],
+                         deviation_rms_max=errors))
     return rows
 
 
 def show(rows):
-    print(f"{'component':24}{'dtype':10}{'diffusers s':>24}{'Reelyard s':>24}{'ratio':>7}   deviation from diffusers float32, RMS / largest")
+    print("medians; in brackets the range; ratio: diffusers / Reelyard on the clock, and of CPU time\n"
+          f"{'component':22}{'dtype':9}{'diffusers s':>26}{'Reelyard s':>26}{'ratio':>7}{'CPU':>6}"
+          "   deviation from diffusers float32, RMS / largest")
     for row in rows:
-        cells = [f"{row['median'][side]:.3f} ({row['range'][side][0]:.3f}-{row['range'][side][1]:.3f})"
-                 for side in ("diffusers", "reelyard")]
+        cells = []
+        for side, costs in row["rounds"].items():
+            walls = [wall for wall, _ in costs]
+            cells.append(f"{row['seconds'][side]:.3f} ({min(walls):.3f}-{max(walls):.3f})")
         errors = "; ".join(f"{side} {a:.1e} / {b:.1e}" for side, (a, b) in row["deviation_rms_max"].items())
-        print(f"{row['component']:24}{row['dtype']:10}{cells[0]:>24}{cells[1]:>24}{row['ratio']:7.2f}   {errors}")
+        print(f"{row['component']:22}{row['dtype']:9}{cells[0]:>26}{cells[1]:>26}{row['ratio']:7.2f}{row['cpu_ratio']:6.2f}"
+              f"   {errors}")
 
 
 def parse():
@@ -196,7 +202,8 @@ def main(options):
         reelyard.close()
     show(rows)
     if options.json:
-        options.json.write_text(json.dumps(dict(threads=options.threads, rows=rows), indent=1) + "\n")
+        figures = dict(threads=options.threads, load_average=os.getloadavg(), rows=rows)
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+#include <ctime>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -19,7 +20,8 @@
 #include "reelyard/store/weight_loader.hpp"
 
 // reelyard_perf_driver STORE DTYPE: holds a model in memory and computes what it is asked for, one
-// line of JSON in, one out: {"seconds": what the computation took, without reading and writing}.
+// line of JSON in, one out: {"seconds": ..., "cpu_seconds": ...}, what the computation took without
+// reading and writing.
 // The result is left as tensor "result" in the file that the request names. compare.py talks to it.
 namespace reelyard::perf {
 namespace {
@@ -33,8 +35,26 @@ public:
     std::vector<std::filesystem::path> finish() override { return {}; }
 };
 
-struct Measured {
+/// What a computation took: on the clock, and of all cores together.
+struct Cost {
     double seconds = 0.0;
+    double cpu_seconds = 0.0;
+};
+
+class CostMeter {
+public:
+    [[nodiscard]] Cost cost() const {
+        const auto ticks = static_cast<double>(std::clock() - begin_);
+        return {watch_.seconds(), ticks / static_cast<double>(CLOCKS_PER_SEC)};
+    }
+
+private:
+    Stopwatch watch_;
+    std::clock_t begin_ = std::clock();
+};
+
+struct Measured {
+    Cost cost;
     at::Tensor result;
 };
 
@@ -66,30 +86,30 @@ public:
 
 private:
     Measured text_encoder(const Json& request) {
-        const Stopwatch watch;
+        const CostMeter meter;
         const models::Conditioning encoded = conditioner_->encode(request.at("text"));
-        const double seconds = watch.seconds();
+        const Cost cost = meter.cost();
         const at::Tensor& rows = encoded.tensors.at("context");
-        return {seconds, at::constant_pad_nd(rows, {0, 0, 0, 512 - rows.size(1)})};
+        return {cost, at::constant_pad_nd(rows, {0, 0, 0, 512 - rows.size(1)})};
     }
 
     Measured transformer(const Json& request) {
         const auto tensors = store::read_tensors(request.at("in").get<std::string>());
         const models::Conditioning prepared =
             transformer_->prepare({{{"context", tensors.at("context")}}});
-        const Stopwatch watch;
+        const CostMeter meter;
         const at::Tensor velocity =
             transformer_->velocity(tensors.at("latent"), tensors.at("timestep"), prepared);
-        return {watch.seconds(), velocity};
+        return {meter.cost(), velocity};
     }
 
     Measured vae_decode(const Json& request) {
         const auto tensors = store::read_tensors(request.at("in").get<std::string>());
         std::vector<at::Tensor> frames;
-        const Stopwatch watch;
+        const CostMeter meter;
         codec_->decode(
             tensors.at("latent"), {}, [&](const at::Tensor& chunk) { frames.push_back(chunk); });
-        return {watch.seconds(), at::cat(frames, 2)};
+        return {meter.cost(), at::cat(frames, 2)};
     }
 
     Measured end_to_end(const Json& request) {
@@ -104,7 +124,7 @@ private:
                         .sampler = "unipc",
                         .sigma_schedule = "diffusers"};
         NoSink sink;
-        const Stopwatch watch;
+        const CostMeter meter;
         const pipeline::TaskConditioning conditioning{
             .prompt = conditioner_->encode(task.prompt),
             .negative = conditioner_->encode(task.negative_prompt)};
@@ -113,7 +133,7 @@ private:
                 .run(task, conditioning, [](const StepProgress&) { return StepAnswer::go_on; });
         const at::Tensor frames =
             pipeline::DecodeStage(*codec_, {}).run(latent, {.sink = sink, .keep_frames = true});
-        return {watch.seconds(), frames};
+        return {meter.cost(), frames};
     }
 
     const models::ModelFamily& family_;
@@ -131,7 +151,9 @@ void serve(Driver& driver) {
         const Measured measured = driver.answer(request);
         store::write_tensors(request.at("out").get<std::string>(),
                              {{"result", measured.result.to(at::kFloat).contiguous()}});
-        std::cout << Json{{"seconds", measured.seconds}} << std::endl;
+        std::cout << Json{{"seconds", measured.cost.seconds},
+                          {"cpu_seconds", measured.cost.cpu_seconds}}
+                  << std::endl;
     }
 }
 

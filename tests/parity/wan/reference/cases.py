@@ -1,6 +1,7 @@
 """What diffusers and transformers compute from a checkpoint: inputs and outputs as safetensors, and a list of them."""
 import copy
 import json
+import math
 
 import numpy as np
 import torch
@@ -46,6 +47,8 @@ class Cases:
             entry["in"] = self.save(f"{entry['name']}.in.safetensors", inputs)
         entry["out"] = self.save(f"{entry['name']}.out.safetensors", outputs)
         entry.setdefault("tolerance", COMPONENT_TOLERANCE)
+        if not all(map(math.isfinite, entry.get("bfloat16", {}).values())):
+            del entry["bfloat16"]  # some shapes of convolution overflow in the reference
         self.entries.append(entry)
         return entry
 
