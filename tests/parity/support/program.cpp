@@ -26,7 +26,9 @@ std::string quoted(const std::string& text) {
 std::string command_line(const std::vector<std::string>& arguments, int ranks) {
     std::string command;
     if (ranks > 1) {
-        command = REELYARD_MPIRUN " -n " + std::to_string(ranks) + " ";
+        // The program shares the cores out itself; the number of threads of one rank would be too
+        // many here.
+        command = "env -u OMP_NUM_THREADS " REELYARD_MPIRUN " -n " + std::to_string(ranks) + " ";
     }
     command += quoted(REELYARD_PROGRAM);
     for (const std::string& argument : arguments) {
