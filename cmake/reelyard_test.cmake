@@ -76,7 +76,8 @@ macro(reelyard_test_properties name ranks)
   if(threads LESS 1)
     set(threads 1)
   endif()
-  set(environment OMP_NUM_THREADS=${threads} OMPI_MCA_btl_vader_single_copy_mechanism=none)
+  # Threads that wait by spinning steal the cores from tests beside them.
+  set(environment OMP_NUM_THREADS=${threads} OMP_WAIT_POLICY=passive OMPI_MCA_btl_vader_single_copy_mechanism=none)
   if(REELYARD_SANITIZE AND kind STREQUAL "mpi")
     list(APPEND environment ASAN_OPTIONS=detect_leaks=0)  # Open MPI leaks
   endif()

@@ -50,9 +50,9 @@ double relative_cost(const Task& task) {
     // A token stands for 16x16 pixels of one latent frame. Beyond about 30,000 tokens attention
     // costs more than all else (Wan 14B at 480p: half of it).
     constexpr double tokens_of_equal_cost = 30000.0;
-    const double latent_frames = static_cast<double>((task.size.frames - 1) / 4 + 1);
+    const std::int64_t latent_frames = (task.size.frames - 1) / 4 + 1;
     const double tokens =
-        static_cast<double>(task.size.width * task.size.height) / 256.0 * latent_frames;
+        static_cast<double>(task.size.width * task.size.height * latent_frames) / 256.0;
     const double branches = task.guidance_scale > 1.0 ? 2.0 : 1.0;
     return static_cast<double>(task.steps) * branches * tokens *
            (1.0 + tokens / tokens_of_equal_cost);
