@@ -16,11 +16,15 @@ Error to_error(const std::exception_ptr& exception) {
         return {ErrorKind::resources,
                 std::string("out of memory: ") + error.what_without_backtrace()};
     } catch (const c10::Error& error) {
-        // The CPU allocator of LibTorch has no type of its own for a lack of memory.
+        // The CPU allocator of LibTorch has no type of its own for a lack of memory, and begins
+        // with its place.
         const std::string message = error.what_without_backtrace();
-        const bool out_of_memory = message.find("not enough memory") != std::string::npos ||
-                                   message.find("can't allocate memory") != std::string::npos;
-        return {out_of_memory ? ErrorKind::resources : ErrorKind::internal, message};
+        const auto allocator = message.find("DefaultCPUAllocator: ");
+        if (allocator != std::string::npos) {
+            return {ErrorKind::resources,
+                    "out of memory: " + message.substr(message.find(' ', allocator) + 1)};
+        }
+        return {ErrorKind::internal, message};
     } catch (const std::bad_alloc&) {
         return {ErrorKind::resources, "out of memory"};
     } catch (const std::exception& error) {

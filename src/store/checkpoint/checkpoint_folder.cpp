@@ -40,11 +40,9 @@ bool ends_with(const std::string& text, std::string_view end) {
            text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// Whether a file of a component's folder belongs into the store. tokenizer.json says again what
-/// spiece.model says, in up to 17 MB.
+/// Whether a file of a component's folder belongs into the store.
 bool is_wanted(const std::string& name) {
-    return (ends_with(name, ".json") && !ends_with(name, ".index.json") &&
-            name != "tokenizer.json") ||
+    return (ends_with(name, ".json") && !ends_with(name, ".index.json")) ||
            ends_with(name, ".model");
 }
 
@@ -186,10 +184,11 @@ CheckpointConfig read_checkpoint_config(const fs::path& folder) {
     }
     const bool has_tokenizer =
         std::find(components.begin(), components.end(), "tokenizer") != components.end();
-    require(!has_tokenizer || config.files.count("tokenizer/spiece.model") > 0,
+    require(!has_tokenizer || config.files.count("tokenizer/spiece.model") > 0 ||
+                config.files.count("tokenizer/tokenizer.json") > 0,
             ErrorKind::input,
-            "{}: no such file (the tokenizer is made from it; tokenizer.json alone does not do)",
-            (folder / "tokenizer" / "spiece.model").string());
+            "{}: has neither tokenizer.json nor spiece.model (expected at least one of them)",
+            (folder / "tokenizer").string());
     return config;
 }
 

@@ -54,7 +54,7 @@ protected:
     test::TemporaryFolder folder_;
 };
 
-TEST_F(CheckpointFolderTest, takes_configs_and_the_tokenizer_s_model_and_nothing_large) {
+TEST_F(CheckpointFolderTest, takes_configs_and_the_tokenizer_and_no_weights) {
     put("model_index.json",
         R"({"_class_name":"WanPipeline","boundary_ratio":null,"tokenizer":["transformers","T5"],)"
         R"("transformer":["diffusers","X"],"transformer_2":[null,null]})");
@@ -62,7 +62,7 @@ TEST_F(CheckpointFolderTest, takes_configs_and_the_tokenizer_s_model_and_nothing
     put("transformer/diffusion_pytorch_model.safetensors.index.json", "{}");
     put("transformer/diffusion_pytorch_model.safetensors", "");
     put("tokenizer/spiece.model", std::string("\0\x01model", 7));
-    put("tokenizer/tokenizer.json", "large");
+    put("tokenizer/tokenizer.json", "{}");
     put("tokenizer/tokenizer_config.json", "{}");
     put("README.md", "text");
 
@@ -75,6 +75,7 @@ TEST_F(CheckpointFolderTest, takes_configs_and_the_tokenizer_s_model_and_nothing
     EXPECT_THAT(names,
                 testing::ElementsAre("model_index.json",
                                      "tokenizer/spiece.model",
+                                     "tokenizer/tokenizer.json",
                                      "tokenizer/tokenizer_config.json",
                                      "transformer/config.json"));
     EXPECT_EQ(file_content(config, "transformer/config.json"), "{\"a\": 1}\n");
@@ -97,11 +98,14 @@ TEST_F(CheckpointFolderTest, names_the_component_that_is_missing) {
     EXPECT_THAT(config_refusal(), HasSubstr("has no folder 'vae'"));
 }
 
-TEST_F(CheckpointFolderTest, needs_the_sentencepiece_model_of_a_tokenizer) {
+TEST_F(CheckpointFolderTest, tokenizer_may_come_in_either_of_its_files_but_not_in_none) {
     put("model_index.json", R"({"tokenizer":["transformers","T5"]})");
+    put("tokenizer/tokenizer_config.json", "{}");
+    EXPECT_THAT(config_refusal(), HasSubstr("has neither tokenizer.json nor spiece.model"));
+
     put("tokenizer/tokenizer.json", "{}");
 
-    EXPECT_THAT(config_refusal(), HasSubstr("spiece.model: no such file"));
+    EXPECT_EQ(read_checkpoint_config(folder_.path()).files.count("tokenizer/tokenizer.json"), 1U);
 }
 
 TEST_F(CheckpointFolderTest, opens_single_files_under_either_name) {
