@@ -15,7 +15,7 @@ namespace {
 
 /// Runs body(task, thread) for all tasks.
 template <typename Body>
-void run_tasks(std::int64_t tasks, int threads, const Body& body) {
+void run_tasks(std::int64_t tasks, [[maybe_unused]] int threads, const Body& body) {
     const bool inference = c10::InferenceMode::is_enabled();
     std::exception_ptr failure;
     std::mutex failure_guard;

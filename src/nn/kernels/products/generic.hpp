@@ -7,9 +7,9 @@
 namespace reelyard::nn::kernels {
 namespace {
 
-constexpr std::int64_t panel_width = 2 * lanes;
+inline constexpr std::int64_t panel_width = 2 * lanes;
 // As many rows as the registers hold sums for: two vectors each, beside those of B and one of A.
-constexpr std::int64_t most_rows = lanes == 16 ? 14 : 6;
+inline constexpr std::int64_t most_rows = lanes == 16 ? 14 : 6;
 
 /// `rows` rows of C, kept in registers while the depth goes by.
 template <std::int64_t rows>
@@ -54,7 +54,7 @@ void multiply_rest(const Multiply& call, std::int64_t row) {
     }
 }
 
-void multiply(const Multiply& call) {
+inline void multiply(const Multiply& call) {
     std::int64_t row = 0;
     for (; row + most_rows <= call.rows; row += most_rows) {
         multiply_rows<most_rows>(call,
@@ -140,7 +140,7 @@ REELYARD_INLINE void pack_panel_of(const PackPanel& call) {
     }
 }
 
-void pack_panel(const PackPanel& call) {
+inline void pack_panel(const PackPanel& call) {
     call.is_bfloat16 ? pack_panel_of<true>(call) : pack_panel_of<false>(call);
 }
 
@@ -158,11 +158,11 @@ REELYARD_INLINE void pack_rows_of(const PackRows& call) {
     }
 }
 
-void pack_rows(const PackRows& call) {
+inline void pack_rows(const PackRows& call) {
     call.is_bfloat16 ? pack_rows_of<true>(call) : pack_rows_of<false>(call);
 }
 
-void nothing() {}
+inline void nothing() {}
 
 constexpr Products products_named(const char* name) {
     return {.name = name,

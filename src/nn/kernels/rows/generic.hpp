@@ -46,7 +46,7 @@ void layer_norm(const LayerNormRow& row) {
     });
 }
 
-void layer_norm_any(const LayerNormRow& row) {
+inline void layer_norm_any(const LayerNormRow& row) {
     row.out.is_bfloat16 ? layer_norm<true>(row) : layer_norm<false>(row);
 }
 
@@ -63,11 +63,8 @@ REELYARD_INLINE float inverse_rms(const RmsRotateRow& row) {
 
 /// Element 2j and 2j + 1 changed for each other.
 REELYARD_INLINE Floats swap_pairs(Floats x) {
-    Ints index;
-    for (std::int32_t i = 0; i < lanes; ++i) {
-        index[i] = i ^ 1;
-    }
-    return __builtin_shuffle(x, index);
+    return pick(
+        x, x, [](std::int32_t i) { return i ^ 1; }, every_lane);
 }
 
 template <bool is_bfloat16>
@@ -90,7 +87,7 @@ void rms_rotate(const RmsRotateRow& row) {
     }
 }
 
-void rms_rotate_any(const RmsRotateRow& row) {
+inline void rms_rotate_any(const RmsRotateRow& row) {
     row.x.is_bfloat16 ? rms_rotate<true>(row) : rms_rotate<false>(row);
 }
 
@@ -119,7 +116,7 @@ void finish(const FinishRow& row) {
     });
 }
 
-void finish_any(const FinishRow& row) {
+inline void finish_any(const FinishRow& row) {
     if (row.sums.is_bfloat16) {
         row.out.is_bfloat16 ? finish<true, true>(row) : finish<true, false>(row);
     } else {
@@ -127,13 +124,13 @@ void finish_any(const FinishRow& row) {
     }
 }
 
-void multiply(float* x, float factor, std::int64_t count) {
+inline void multiply(float* x, float factor, std::int64_t count) {
     for_vectors(count, [&](std::int64_t at, std::int64_t part) REELYARD_INLINED {
         store_any<false>(x, at, load_any<false>(x, at, part) * factor, part);
     });
 }
 
-void convert(const float* x, float factor, const Numbers& out, std::int64_t count) {
+inline void convert(const float* x, float factor, const Numbers& out, std::int64_t count) {
     for_vectors(count, [&](std::int64_t at, std::int64_t part) REELYARD_INLINED {
         const Floats value = load_any<false>(x, at, part) * factor;
         if (out.is_bfloat16) {

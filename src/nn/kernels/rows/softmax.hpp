@@ -7,8 +7,8 @@
 namespace reelyard::nn::kernels {
 namespace {
 
-constexpr float lowest = -3.0e38F;
-constexpr float log2_e = 1.44269504088896341F;
+inline constexpr float lowest = -3.0e38F;
+inline constexpr float log2_e = 1.44269504088896341F;
 
 /// The largest logit of the row, scaled. With a bias the logits are scaled and raised in place.
 template <bool biased>
@@ -55,7 +55,7 @@ REELYARD_INLINE float weigh(const SoftmaxRow& row, float scale, float maximum) {
     return total;
 }
 
-float softmax(const SoftmaxRow& row) {
+inline float softmax(const SoftmaxRow& row) {
     const bool biased = row.key_bias != nullptr;
     const float found = biased ? largest_logit<true>(row) : largest_logit<false>(row);
     const float maximum = found > *row.maximum ? found : *row.maximum;

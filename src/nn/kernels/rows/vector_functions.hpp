@@ -49,21 +49,20 @@ REELYARD_INLINE void store_weights(void* weights, std::int64_t at, Floats values
 /// quarter change places.
 template <std::int32_t half>
 REELYARD_INLINE void exchange_quarters(Floats (&rows)[lanes]) {
-    Ints upper;
-    Ints lower;
-#pragma GCC unroll 16
-    for (std::int32_t i = 0; i < lanes; ++i) {
-        const bool second = (i & half) != 0;
-        upper[i] = second ? static_cast<std::int32_t>(lanes) + i - half : i;
-        lower[i] = second ? static_cast<std::int32_t>(lanes) + i : i + half;
-    }
+    constexpr auto width = static_cast<std::int32_t>(lanes);
+    constexpr auto upper = [](std::int32_t i) {
+        return (i & half) != 0 ? width + i - half : i;
+    };
+    constexpr auto lower = [](std::int32_t i) {
+        return (i & half) != 0 ? width + i : i + half;
+    };
 #pragma GCC unroll 16
     for (std::int32_t i = 0; i < lanes; ++i) {
         if ((i & half) == 0) {
             const Floats a = rows[i];
             const Floats b = rows[i + half];
-            rows[i] = __builtin_shuffle(a, b, upper);
-            rows[i + half] = __builtin_shuffle(a, b, lower);
+            rows[i] = pick(a, b, upper, every_lane);
+            rows[i + half] = pick(a, b, lower, every_lane);
         }
     }
     if constexpr (half > 1) {

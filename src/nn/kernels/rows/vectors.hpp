@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 // Vectors of REELYARD_VECTOR_BYTES bytes in the compiler's own notation. Included once by each file
 // that is compiled for one instruction set; everything is in an unnamed namespace on purpose.
 namespace reelyard::nn::kernels {
 namespace {
 
-constexpr std::int64_t lanes = REELYARD_VECTOR_BYTES / 4;
+inline constexpr std::int64_t lanes = REELYARD_VECTOR_BYTES / 4;
 
 using Floats = float __attribute__((vector_size(REELYARD_VECTOR_BYTES)));
 using Ints = std::int32_t __attribute__((vector_size(REELYARD_VECTOR_BYTES)));
@@ -102,15 +103,23 @@ REELYARD_INLINE Floats larger(Floats a, Floats b) {
     return a > b ? a : b;
 }
 
-/// Every lane i < half takes part with lane i + half.
+/// The lanes index(0), index(1), ... of `a` followed by `b`; `index` is a lambda without captures.
+template <typename Index, std::int32_t... i>
+REELYARD_INLINE Floats
+pick(Floats a, Floats b, Index /*index*/, std::integer_sequence<std::int32_t, i...> /*lanes*/) {
+    return __builtin_shufflevector(a, b, Index{}(i)...);
+}
+
+inline constexpr auto every_lane =
+    std::make_integer_sequence<std::int32_t, static_cast<std::int32_t>(lanes)>{};
+
+/// Lane i holds what lane i + half held.
 template <std::int32_t half>
 REELYARD_INLINE Floats upper_half(Floats values) {
-    Ints index;
-#pragma GCC unroll 16
-    for (std::int32_t i = 0; i < lanes; ++i) {
-        index[i] = (i + half) % static_cast<std::int32_t>(lanes);
-    }
-    return __builtin_shuffle(values, index);
+    constexpr auto index = [](std::int32_t i) {
+        return (i + half) % static_cast<std::int32_t>(lanes);
+    };
+    return pick(values, values, index, every_lane);
 }
 
 /// Sum of all lanes, halving.
