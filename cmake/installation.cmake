@@ -3,7 +3,9 @@
 include(CMakePackageConfigHelpers)
 
 # The program finds LibTorch and the other libraries where they were when it was linked.
-set_target_properties(reelyard PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+# LibTorch is named by itself: CMake leaves out link paths inside the build tree, where the private environment lies.
+set_target_properties(reelyard PROPERTIES
+    INSTALL_RPATH_USE_LINK_PATH ON INSTALL_RPATH "${REELYARD_TORCH_ROOT}/lib")
 install(TARGETS reelyard RUNTIME COMPONENT program)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/reelyard)
