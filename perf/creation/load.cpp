@@ -5,7 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "reelyard/models/model_family.hpp"
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 #include "reelyard/store/store_file.hpp"
 #include "reelyard/store/tensor_file.hpp"
 #include "reelyard/store/weight_loader.hpp"

@@ -11,10 +11,10 @@
 #include "reelyard/base/clock.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
-#include "reelyard/store/transport.hpp"
+#include "reelyard/store/transport/transport.hpp"
 
 #include "host_buffer.hpp"
-#include "load_plan.hpp"
+#include "load/load_plan.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {

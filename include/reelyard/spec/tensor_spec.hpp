@@ -26,6 +26,9 @@ struct TensorSpec {
     std::vector<std::int64_t> shape;  ///< row-major, as in the checkpoint
     Split split = Split::none;
     Precision precision = Precision::compute;
+    /// Slices of a split tensor begin at multiples of it: the width of a head where whole heads
+    /// must stay together.
+    std::int64_t split_unit = 1;
 };
 
 /// Number of elements of a shape; 1 for a scalar.

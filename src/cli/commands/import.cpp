@@ -14,8 +14,8 @@
 #include "reelyard/base/stop_signal.hpp"
 #include "reelyard/models/model_family.hpp"
 #include "reelyard/mpi/agreement.hpp"
-#include "reelyard/store/checkpoint_folder.hpp"
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
 #include "../progress.hpp"
 

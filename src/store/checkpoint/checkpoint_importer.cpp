@@ -1,4 +1,4 @@
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -10,7 +10,7 @@
 #include "reelyard/base/checksum.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/spec/tensor_spec.hpp"
-#include "reelyard/store/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "reelyard/spec/model_spec.hpp"
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 #include "reelyard/store/safetensors_file.hpp"
 #include "reelyard/store/store_index.hpp"
 

@@ -1,4 +1,4 @@
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
 #include <csignal>
 #include <fstream>
@@ -14,7 +14,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/file_system.hpp"
 #include "reelyard/mpi/communicator.hpp"
-#include "reelyard/store/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 #include "reelyard/store/store_file.hpp"
 
 #include "shared_folder.hpp"

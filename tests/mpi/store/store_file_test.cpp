@@ -9,8 +9,8 @@
 #include <hdf5.h>
 
 #include "reelyard/base/error.hpp"
-#include "reelyard/store/checkpoint_folder.hpp"
-#include "reelyard/store/checkpoint_importer.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
 #include "shared_folder.hpp"
 

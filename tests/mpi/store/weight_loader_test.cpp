@@ -10,9 +10,9 @@
 #include "reelyard/base/checksum.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/communicator.hpp"
-#include "reelyard/store/checkpoint_folder.hpp"
-#include "reelyard/store/checkpoint_importer.hpp"
-#include "reelyard/store/transport.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_importer.hpp"
+#include "reelyard/store/transport/transport.hpp"
 
 #include "shared_folder.hpp"
 

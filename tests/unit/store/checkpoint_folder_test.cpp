@@ -1,4 +1,4 @@
-#include "reelyard/store/checkpoint_folder.hpp"
+#include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 
 #include <fstream>
 #include <string>

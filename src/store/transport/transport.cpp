@@ -1,4 +1,4 @@
-#include "reelyard/store/transport.hpp"
+#include "reelyard/store/transport/transport.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "load_plan.hpp"
+#include "load/load_plan.hpp"
 
 #include <algorithm>
 #include <map>

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "reelyard/store/transport.hpp"
+#include "reelyard/store/transport/transport.hpp"
 
 namespace reelyard::store {
 
