@@ -7,8 +7,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/log.hpp"
 #include "reelyard/mpi/check.hpp"
-
-#include "requests.hpp"
+#include "reelyard/mpi/requests.hpp"
 
 namespace reelyard::mpi {
 namespace {
@@ -125,7 +124,7 @@ void Communicator::all_gather_in_place(std::span<std::byte> data,
     for (int step = 0; step + 1 < size_; ++step) {
         const int sent = (rank_ + size_ - step) % size_;
         const int received = (rank_ + 2 * size_ - step - 1) % size_;
-        Requests requests(comm_, chunk_bytes_);
+        Requests requests(*this);
         requests.receive(part(received), left, ring_tag);
         requests.send(part(sent), right, ring_tag);
         requests.wait();
@@ -139,7 +138,7 @@ std::vector<std::string> Communicator::gather_texts(const std::string& text, int
           "MPI_Gather");
 
     std::vector<std::string> texts;
-    Requests requests(comm_, chunk_bytes_);
+    Requests requests(*this);
     if (rank_ == root) {
         texts.resize(sizes.size());
         texts[static_cast<std::size_t>(root)] = text;

@@ -1,4 +1,4 @@
-#include "requests.hpp"
+#include "reelyard/mpi/requests.hpp"
 
 #include <algorithm>
 
@@ -29,14 +29,14 @@ Requests::~Requests() {
 }
 
 void Requests::send(std::span<const std::byte> data, int target, int tag) {
-    for_each_chunk(data, chunk_bytes_, [&](std::span<const std::byte> chunk) {
+    for_each_chunk(data, ranks_->chunk_bytes(), [&](std::span<const std::byte> chunk) {
         MPI_Request request = MPI_REQUEST_NULL;
         check(MPI_Isend(chunk.data(),
                         static_cast<int>(chunk.size()),
                         MPI_BYTE,
                         target,
                         tag,
-                        comm_,
+                        ranks_->handle(),
                         &request),
               "MPI_Isend");
         pending_.push_back(request);  // wait() or the destructor waits for it
@@ -45,14 +45,14 @@ void Requests::send(std::span<const std::byte> data, int target, int tag) {
 }
 
 void Requests::receive(std::span<std::byte> data, int source, int tag) {
-    for_each_chunk(data, chunk_bytes_, [&](std::span<std::byte> chunk) {
+    for_each_chunk(data, ranks_->chunk_bytes(), [&](std::span<std::byte> chunk) {
         MPI_Request request = MPI_REQUEST_NULL;
         check(MPI_Irecv(chunk.data(),
                         static_cast<int>(chunk.size()),
                         MPI_BYTE,
                         source,
                         tag,
-                        comm_,
+                        ranks_->handle(),
                         &request),
               "MPI_Irecv");
         pending_.push_back(request);  // wait() or the destructor waits for it
@@ -70,6 +70,20 @@ void Requests::wait() {
         pending_.clear();
     }
     check(code, "MPI_Waitall");
+}
+
+bool Requests::test() {
+    if (pending_.empty()) {
+        return true;
+    }
+    int all = 0;
+    check(MPI_Testall(
+              static_cast<int>(pending_.size()), pending_.data(), &all, MPI_STATUSES_IGNORE),
+          "MPI_Testall");
+    if (all != 0) {
+        pending_.clear();
+    }
+    return all != 0;
 }
 
 }  // namespace reelyard::mpi

@@ -42,6 +42,7 @@ public:
     /// inherit it. Tests set it low so that small data goes in many chunks. Must be the same on all
     /// ranks.
     void limit_chunks(std::int64_t bytes);
+    [[nodiscard]] std::int64_t chunk_bytes() const { return chunk_bytes_; }
 
     [[nodiscard]] Communicator duplicate() const;
     /// Ranks with the same colour form a group, ordered by key.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <mpi.h>
+
+#include "reelyard/mpi/communicator.hpp"
+
+namespace reelyard::mpi {
+
+/// Transfers under way between ranks. Data larger than one chunk of the communicator goes as
+/// several messages. None outlives this object: its destructor cancels what can be cancelled and
+/// waits for the rest.
+class Requests {
+public:
+    /// \param ranks whose numbers sender and receiver are; outlives this object
+    explicit Requests(const Communicator& ranks) : ranks_(&ranks) {}
+    Requests(const Requests&) = delete;
+    Requests& operator=(const Requests&) = delete;
+    ~Requests();
+
+    /// \param data stays untouched and alive until all is through
+    void send(std::span<const std::byte> data, int target, int tag);
+    /// \param data stays alive until all is through
+    void receive(std::span<std::byte> data, int source, int tag);
+    void wait();
+    /// Moves the transfers on without waiting. \returns whether all are through
+    bool test();
+
+private:
+    const Communicator* ranks_;
+    std::vector<MPI_Request> pending_;
+};
+
+}  // namespace reelyard::mpi
