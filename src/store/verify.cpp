@@ -5,6 +5,7 @@
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/base/crc32.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
@@ -45,12 +46,14 @@ public:
 
     [[nodiscard]] bool is_sound(const Item& item) const {
         Checksum sum;
+        std::uint32_t crc = 0;
         for (std::int64_t at = 0; at < item.tensor->bytes; at += piece_bytes) {
             const auto piece = piece_.part(0, std::min(piece_bytes, item.tensor->bytes - at));
             file_.read(item.offset + at, piece);
             sum.update(piece);
+            crc = crc32(piece, crc);
         }
-        return sum.digest() == item.tensor->checksum;
+        return sum.digest() == item.tensor->checksum && crc == item.tensor->crc32.value_or(crc);
     }
 
 private:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 from pathlib import Path
 
 try:
@@ -113,6 +114,15 @@ class WeightStore(unittest.TestCase):
         table = run("inspect", self.store, "--verify").stdout
         for text in ("WanTransformer3DModel", "UMT5EncoderModel", "AutoencoderKLWan", "all checksums agree"):
             self.assertIn(text, table)
+
+    def test_crc32_is_that_of_the_bytes_in_the_file(self):
+        self.expect(run("import", CHECKPOINT, "-o", self.store, "--dtype", "bfloat16", ranks=2), 0)
+        shown = json.loads(run("inspect", self.store, "--json").stdout)
+        whole = self.store.read_bytes()
+        for component in shown["components"]:
+            for tensor in component["tensors"]:
+                stored = whole[tensor["file_offset"] : tensor["file_offset"] + tensor["bytes"]]
+                self.assertEqual(tensor["crc32"], f"{zlib.crc32(stored):08x}", tensor["name"])
 
     def test_a_changed_byte_is_found_and_its_tensor_named(self):
         self.expect(run("import", CHECKPOINT, "-o", self.store), 0)

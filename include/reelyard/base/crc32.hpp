@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace reelyard {
 
@@ -16,5 +17,8 @@ namespace reelyard {
 [[nodiscard]] std::uint32_t combine_crc32(std::uint32_t first,
                                           std::uint32_t second,
                                           std::int64_t second_bytes);
+
+/// 8 lower-case hexadecimal digits.
+[[nodiscard]] std::string crc32_digits(std::uint32_t value);
 
 }  // namespace reelyard

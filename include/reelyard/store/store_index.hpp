@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reelyard/spec/dtype.hpp"
@@ -25,7 +27,9 @@ struct StoredTensor {
     std::int64_t offset = 0;  ///< in the slab
     std::int64_t bytes = 0;
     std::uint64_t checksum = 0;  ///< XXH3-64 of the bytes in the slab
-    std::int64_t source = 0;     ///< which of StoreIndex::sources it came from
+    /// CRC-32 of the same bytes, which can be put together from parts; older stores have none.
+    std::optional<std::uint32_t> crc32 = std::nullopt;
+    std::int64_t source = 0;  ///< which of StoreIndex::sources it came from
 };
 
 /// One component: its tensors in the order of their offsets in one packed slab.
@@ -60,7 +64,7 @@ struct StoreIndex {
 /// Reads and checks an index: every tensor inside its slab, none overlapping, sizes that agree with
 /// shapes, names unique. Unknown keys are ignored. \param place the store's path, for messages
 /// \throws Error (input) naming place and tensor
-[[nodiscard]] StoreIndex store_index_from_json(const std::string& text, const std::string& place);
+[[nodiscard]] StoreIndex store_index_from_json(std::string_view text, const std::string& place);
 
 /// Gives the tensors of a component their order and offsets, and the component its size: names in
 /// natural order ("blocks.2" before "blocks.10"), so that what belongs together lies together.

@@ -10,6 +10,7 @@
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/base/crc32.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/spec/tensor_spec.hpp"
@@ -101,15 +102,19 @@ Totals total_of(const StoredComponent& component) {
 }
 
 json to_json(const StoredTensor& tensor, std::int64_t slab_offset) {
-    return {{"name", tensor.name},
-            {"dtype", to_string(tensor.dtype)},
-            {"shape", tensor.shape},
-            {"transposed", tensor.transposed},
-            {"offset", tensor.offset},
-            {"file_offset", slab_offset + tensor.offset},
-            {"bytes", tensor.bytes},
-            {"checksum", to_hex(tensor.checksum)},
-            {"source", tensor.source}};
+    json value{{"name", tensor.name},
+               {"dtype", to_string(tensor.dtype)},
+               {"shape", tensor.shape},
+               {"transposed", tensor.transposed},
+               {"offset", tensor.offset},
+               {"file_offset", slab_offset + tensor.offset},
+               {"bytes", tensor.bytes},
+               {"checksum", to_hex(tensor.checksum)},
+               {"source", tensor.source}};
+    if (tensor.crc32) {
+        value["crc32"] = crc32_digits(*tensor.crc32);
+    }
+    return value;
 }
 
 json to_json(const StoredComponent& component, std::int64_t slab_offset) {

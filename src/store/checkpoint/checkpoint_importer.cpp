@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -51,32 +50,6 @@ std::int64_t source_bytes(const ImportPlan& plan) {
     return bytes;
 }
 
-/// Refuses what can be seen to fail before anything is written.
-void check_output(const fs::path& output, const StoreIndex& index) {
-    const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-    std::error_code code;
-    require(!output.filename().empty() && !fs::is_directory(output, code),
-            ErrorKind::usage,
-            "{}: is a folder (expected the name of a file to write)",
-            output.string());
-    require(fs::is_directory(folder, code),
-            ErrorKind::usage,
-            "{}: no such folder to write '{}' into",
-            folder.string(),
-            output.filename().string());
-    std::int64_t needed = 0;
-    for (const StoredComponent& component : index.components) {
-        needed += component.slab_bytes;
-    }
-    const fs::space_info space = fs::space(folder, code);
-    require(code || static_cast<std::int64_t>(space.available) >= needed,
-            ErrorKind::resources,
-            "{}: has {} free (expected {} for the weight store); make room and run again",
-            folder.string(),
-            format_bytes(static_cast<std::int64_t>(space.available)),
-            format_bytes(needed));
-}
-
 /// Writes all slabs, in rounds after which a failure of any rank ends the work of all.
 std::vector<std::string> write_slabs(const ImportPlan& plan,
                                      ShareWriter& writer,
@@ -106,7 +79,9 @@ void add_checksums(StoreIndex& index, const std::vector<std::string>& results) {
         const json result = json::parse(text);
         for (const json& entry : result["tensors"]) {
             auto& component = index.components[entry[0].get<std::size_t>()];
-            component.tensors[entry[1].get<std::size_t>()].checksum = entry[2].get<std::uint64_t>();
+            StoredTensor& tensor = component.tensors[entry[1].get<std::size_t>()];
+            tensor.checksum = entry[2].get<std::uint64_t>();
+            tensor.crc32 = entry[3].get<std::uint32_t>();
         }
         for (const json& entry : result["sources"]) {
             index.sources[entry[0].get<std::size_t>()].checksum = entry[1].get<std::uint64_t>();
@@ -138,7 +113,7 @@ ImportReport import_checkpoint(const ImportRequest& request,
     std::optional<TemporaryFile> temporary;
     StorePlaces places;
     const std::string slabs = mpi::on_root(world, [&] {
-        check_output(request.output, plan.index);
+        expect_writable(request.output, plan.index);
         temporary.emplace(path);
         places = create_store(path, plan.index);
         return json(places.slabs).dump();

@@ -95,19 +95,11 @@ private:
         if (!names_.emplace(entry.name, file.path().string()).second) {
             problems_.push_back(fmt::format("{} is in {} as well", place, names_.at(entry.name)));
         }
-        stored_.emplace(name, make_stored(tensor, dtype.value_or(DType::float32), source));
-    }
-
-    [[nodiscard]] StoredTensor make_stored(const TensorSpec& spec,
-                                           DType found,
-                                           std::size_t source) const {
-        const bool converts = request_.dtype && spec.precision == Precision::compute;
-        StoredTensor tensor{
-            .name = spec.name, .dtype = converts ? *request_.dtype : found, .shape = spec.shape};
-        tensor.transposed = spec.split == Split::columns && spec.shape.size() == 2;
-        tensor.bytes = element_count(spec.shape) * size_of(tensor.dtype);
-        tensor.source = static_cast<std::int64_t>(source);
-        return tensor;
+        const bool converts = request_.dtype && tensor.precision == Precision::compute;
+        StoredTensor stored =
+            stored_form(tensor, converts ? *request_.dtype : dtype.value_or(DType::float32));
+        stored.source = static_cast<std::int64_t>(source);
+        stored_.emplace(name, std::move(stored));
     }
 
     void report_missing() {
@@ -146,17 +138,6 @@ void throw_problems(const std::vector<std::string>& problems,
          more);
 }
 
-std::vector<StoredFile> describe_files(const CheckpointConfig& config) {
-    std::vector<StoredFile> files;
-    for (const auto& [path, content] : config.files) {
-        const auto bytes = std::as_bytes(std::span(content.data(), content.size()));
-        files.push_back({.path = path,
-                         .bytes = static_cast<std::int64_t>(content.size()),
-                         .checksum = checksum(bytes)});
-    }
-    return files;
-}
-
 /// The tensors of the files [first, end) with their places in the component.
 void add_tensors(ImportPlan& plan,
                  std::size_t first,
@@ -182,6 +163,26 @@ void add_tensors(ImportPlan& plan,
 }
 
 }  // namespace
+
+StoredTensor stored_form(const TensorSpec& spec, DType dtype) {
+    return {.name = spec.name,
+            .dtype = dtype,
+            .shape = spec.shape,
+            .transposed = spec.split == Split::columns && spec.shape.size() == 2,
+            .bytes = element_count(spec.shape) * size_of(dtype),
+            .crc32 = 0};
+}
+
+std::vector<StoredFile> describe_files(const CheckpointConfig& config) {
+    std::vector<StoredFile> files;
+    for (const auto& [path, content] : config.files) {
+        const auto bytes = std::as_bytes(std::span(content.data(), content.size()));
+        files.push_back({.path = path,
+                         .bytes = static_cast<std::int64_t>(content.size()),
+                         .checksum = checksum(bytes)});
+    }
+    return files;
+}
 
 ImportPlan plan_import(const ImportRequest& request,
                        const CheckpointConfig& config,

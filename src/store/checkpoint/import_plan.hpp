@@ -34,6 +34,13 @@ struct ImportPlan {
                                      const CheckpointConfig& config,
                                      const ModelSpec& model);
 
+/// How a tensor lies in a store: a matrix that is cut along its columns transposed. Without place
+/// and checksums.
+[[nodiscard]] StoredTensor stored_form(const TensorSpec& spec, DType dtype);
+
+/// The small files of a checkpoint, as the index names them.
+[[nodiscard]] std::vector<StoredFile> describe_files(const CheckpointConfig& config);
+
 /// A run of PlannedTensor, [begin, end).
 struct Share {
     std::size_t begin = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "reelyard/spec/tensor_spec.hpp"
 
 #include "file/byte_file.hpp"
+#include "file/strict_json.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -71,31 +71,6 @@ std::int64_t header_length(const ByteFile& file, std::int64_t file_bytes) {
             length,
             largest_header);
     return static_cast<std::int64_t>(length);
-}
-
-/// Parses JSON and refuses keys that occur twice, of which a plain parser keeps the last.
-json parse_header(const std::string& text, const std::string& place) {
-    std::vector<std::set<std::string>> keys;  // of the objects that are open, outermost first
-    const auto check_keys = [&](int, json::parse_event_t event, json& parsed) {
-        if (event == json::parse_event_t::object_start) {
-            keys.emplace_back();
-        } else if (event == json::parse_event_t::object_end) {
-            keys.pop_back();
-        } else if (event == json::parse_event_t::key) {
-            const auto name = parsed.get<std::string>();
-            require(keys.back().insert(name).second,
-                    ErrorKind::input,
-                    "{}: tensor '{}' stands twice in the header",
-                    place,
-                    name);
-        }
-        return true;
-    };
-    try {
-        return json::parse(text, check_keys);
-    } catch (const json::exception& error) {
-        fail(ErrorKind::input, "{}: the header is not valid JSON: {}", place, error.what());
-    }
 }
 
 /// A non-negative integer that fits into 63 bits.
@@ -229,7 +204,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     data_offset_ = length_field + length;
     const std::int64_t data_bytes = file_bytes_ - data_offset_;
 
-    const json header = parse_header(text, place);
+    const json header = parse_strictly(text, place + ": the header");
     require(header.is_object(), ErrorKind::input, "{}: the header is no JSON object", place);
     for (const auto& [name, value] : header.items()) {
         if (name != metadata_key) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reelyard/base/bytes.hpp"
+#include "reelyard/base/crc32.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/stop_signal.hpp"
 
@@ -48,6 +49,7 @@ struct ShareWriter::Target {
     at::ScalarType type;
     std::int64_t offset;  ///< in the store, of the next byte
     Checksum sum;
+    std::uint32_t crc32 = 0;
 };
 
 ShareWriter::ShareWriter(const ImportPlan& plan,
@@ -120,7 +122,8 @@ void ShareWriter::write(const PlannedTensor& tensor) {
             } else {
                 copy_in_pieces(tensor, &target);
             }
-            tensor_sums_.push_back({tensor.component, tensor.tensor, target.sum.digest()});
+            tensor_sums_.push_back(
+                {tensor.component, tensor.tensor, target.sum.digest(), target.crc32});
         },
         "importing tensor '{}' of {}",
         tensor.source.name,
@@ -163,6 +166,7 @@ void ShareWriter::put(const at::Tensor& piece, const PlannedTensor& tensor, Targ
     const std::span<const std::byte> bytes{static_cast<const std::byte*>(values.const_data_ptr()),
                                            values.nbytes()};
     target.sum.update(bytes);
+    target.crc32 = crc32(bytes, target.crc32);
     output_.write(target.offset, bytes);
     target.offset += static_cast<std::int64_t>(bytes.size());
 }
@@ -185,7 +189,7 @@ void ShareWriter::finish() {
 std::string ShareWriter::results() const {
     nlohmann::json tensors = nlohmann::json::array();
     for (const TensorSum& sum : tensor_sums_) {
-        tensors.push_back({sum.component, sum.tensor, sum.checksum});
+        tensors.push_back({sum.component, sum.tensor, sum.checksum, sum.crc32});
     }
     nlohmann::json sources = nlohmann::json::array();
     for (std::size_t i = 0; i < file_sums_.size(); ++i) {

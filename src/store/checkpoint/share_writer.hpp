@@ -37,8 +37,8 @@ public:
     [[nodiscard]] std::int64_t bytes_done() const { return bytes_done_; }
     /// Bytes read from the checkpoint, those read a second time for a checksum included.
     [[nodiscard]] std::int64_t bytes_read() const { return bytes_read_; }
-    /// The checksums as JSON: {"tensors": [[component, tensor, checksum]], "sources": [[file,
-    /// checksum]]}.
+    /// The checksums as JSON: {"tensors": [[component, tensor, checksum, crc32]], "sources":
+    /// [[file, checksum]]}.
     [[nodiscard]] std::string results() const;
 
 private:
@@ -46,6 +46,7 @@ private:
         std::size_t component;
         std::size_t tensor;
         std::uint64_t checksum;
+        std::uint32_t crc32;
     };
     /// Where the bytes of one stored tensor go.
     struct Target;

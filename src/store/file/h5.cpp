@@ -160,6 +160,12 @@ void fail_with_stack(const char* call, const std::filesystem::path& place) {
          stack.empty() ? "no reason given" : stack);
 }
 
+Properties access_without_locks(const std::filesystem::path& place) {
+    Properties access(check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", place));
+    check(H5Pset_file_locking(access.get(), false, true), "H5Pset_file_locking", place);
+    return access;
+}
+
 ByteRange byte_range(hid_t file, const std::string& path, const std::filesystem::path& place) {
     const Dataset dataset = open_dataset(file, path, place);
     const auto length = length_of(dataset, place);

@@ -57,6 +57,10 @@ Result check(Result result, const char* call, const std::filesystem::path& place
 /// Throws the Error that check() would.
 [[noreturn]] void fail_with_stack(const char* call, const std::filesystem::path& place);
 
+/// Properties with which files are opened or made without locking them: many file systems of
+/// clusters refuse locks, and a store does not change once it has its name.
+[[nodiscard]] Properties access_without_locks(const std::filesystem::path& place);
+
 /// A one-dimensional uint8 dataset: where it lies in the file, and how long it is.
 struct ByteRange {
     std::int64_t file_offset = 0;

@@ -40,7 +40,8 @@ h5::File open_file(const std::filesystem::path& path) {
             ErrorKind::input,
             "{}: is not an HDF5 file (expected a weight store made by 'reelyard import')",
             path.string());
-    const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const h5::Properties access = h5::access_without_locks(path);
+    const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
     if (id >= 0) {
         return h5::File(id);
     }

@@ -10,8 +10,11 @@
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/base/crc32.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/spec/tensor_spec.hpp"
+
+#include "file/strict_json.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -27,14 +30,24 @@ json file_to_json(const StoredFile& file) {
 }
 
 json tensor_to_json(const StoredTensor& tensor) {
-    return {{"name", tensor.name},
-            {"dtype", to_string(tensor.dtype)},
-            {"shape", tensor.shape},
-            {"transposed", tensor.transposed},
-            {"offset", tensor.offset},
-            {"bytes", tensor.bytes},
-            {"checksum", to_hex(tensor.checksum)},
-            {"source", tensor.source}};
+    json value{{"name", tensor.name},
+               {"dtype", to_string(tensor.dtype)},
+               {"shape", tensor.shape},
+               {"transposed", tensor.transposed},
+               {"offset", tensor.offset},
+               {"bytes", tensor.bytes},
+               {"checksum", to_hex(tensor.checksum)},
+               {"source", tensor.source}};
+    if (tensor.crc32) {
+        value["crc32"] = crc32_digits(*tensor.crc32);
+    }
+    return value;
+}
+
+const json& list_at(const json& object, const char* key) {
+    const json& value = object.at(key);
+    require(value.is_array(), ErrorKind::input, "'{}' is {} (expected a list)", key, shown(value));
+    return value;
 }
 
 std::int64_t to_size(const json& value) {
@@ -42,25 +55,29 @@ std::int64_t to_size(const json& value) {
     require(size >= 0,
             ErrorKind::input,
             "found {} (expected a size in elements or bytes)",
-            value.dump());
+            shown(value));
     return size;
 }
 
-std::uint64_t to_checksum(const json& value) {
-    const auto text = value.get<std::string>();
-    std::uint64_t number = 0;
+/// A number of as many hexadecimal digits as its type has room for.
+template <typename Number>
+Number to_checksum(const json& value) {
+    constexpr std::size_t digits = 2 * sizeof(Number);
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    Number number = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
-    require(code == std::errc() && end == text.data() + text.size() && text.size() == 16,
+    require(code == std::errc() && end == text.data() + text.size() && text.size() == digits,
             ErrorKind::input,
-            "'{}' is no checksum (expected 16 hexadecimal digits)",
-            text);
+            "{} is no checksum (expected {} hexadecimal digits)",
+            shown(value),
+            digits);
     return number;
 }
 
 StoredFile file_from_json(const json& value) {
     return {.path = value.at("path").get<std::string>(),
             .bytes = to_size(value.at("bytes")),
-            .checksum = to_checksum(value.at("checksum"))};
+            .checksum = to_checksum<std::uint64_t>(value.at("checksum"))};
 }
 
 StoredTensor tensor_from_json(const json& value) {
@@ -73,13 +90,16 @@ StoredTensor tensor_from_json(const json& value) {
             tensor.name,
             dtype);
     tensor.dtype = *known;
-    for (const json& extent : value.at("shape")) {
+    for (const json& extent : list_at(value, "shape")) {
         tensor.shape.push_back(to_size(extent));
     }
     tensor.transposed = value.at("transposed").get<bool>();
     tensor.offset = to_size(value.at("offset"));
     tensor.bytes = to_size(value.at("bytes"));
-    tensor.checksum = to_checksum(value.at("checksum"));
+    tensor.checksum = to_checksum<std::uint64_t>(value.at("checksum"));
+    if (value.contains("crc32")) {
+        tensor.crc32 = to_checksum<std::uint32_t>(value.at("crc32"));
+    }
     tensor.source = to_size(value.at("source"));
     return tensor;
 }
@@ -143,23 +163,24 @@ void check_component(const StoredComponent& component, std::int64_t sources) {
     }
 }
 
-StoreIndex parse(const std::string& text) {
-    const json value = json::parse(text);
+StoreIndex parse(std::string_view text) {
+    const json value = parse_strictly(text, "the index");
     StoreIndex index{.family = value.at("family").get<std::string>()};
-    for (const json& file : value.at("files")) {
+    for (const json& file : list_at(value, "files")) {
         index.files.push_back(file_from_json(file));
     }
-    for (const json& file : value.at("sources")) {
+    for (const json& file : list_at(value, "sources")) {
         index.sources.push_back(file_from_json(file));
     }
     std::set<std::string> names;
-    for (const json& entry : value.at("components")) {
+    for (const json& entry : list_at(value, "components")) {
         StoredComponent component{.name = entry.at("name").get<std::string>(),
                                   .class_name = entry.at("class_name").get<std::string>(),
                                   .slab_bytes = to_size(entry.at("slab_bytes"))};
-        for (const json& tensor : entry.at("tensors")) {
+        for (const json& tensor : list_at(entry, "tensors")) {
             component.tensors.push_back(tensor_from_json(tensor));
         }
+        require(!component.name.empty(), ErrorKind::input, "a component has no name");
         require(names.insert(component.name).second,
                 ErrorKind::input,
                 "component '{}' stands twice in the index",
@@ -240,7 +261,7 @@ std::string to_json(const StoreIndex& index) {
     return value.dump();
 }
 
-StoreIndex store_index_from_json(const std::string& text, const std::string& place) {
+StoreIndex store_index_from_json(std::string_view text, const std::string& place) {
     try {
         return in_context(
             [&] { return parse(text); }, "reading the index of the weight store {}", place);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <system_error>
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/base/error.hpp"
 
 #include "file/byte_file.hpp"
 #include "file/h5.hpp"
@@ -31,7 +33,7 @@ std::int64_t alignment_for(const StoreIndex& index) {
 }
 
 h5::Properties aligned_access(std::int64_t alignment, const std::filesystem::path& path) {
-    h5::Properties access(h5::check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", path));
+    h5::Properties access = h5::access_without_locks(path);
     h5::check(
         H5Pset_alignment(
             access.get(), static_cast<hsize_t>(aligned_from), static_cast<hsize_t>(alignment)),
@@ -64,6 +66,32 @@ void expect_room(const std::filesystem::path& path,
 }
 
 }  // namespace
+
+void expect_writable(const std::filesystem::path& output, const StoreIndex& index) {
+    namespace fs = std::filesystem;
+    const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
+    std::error_code code;
+    require(!output.filename().empty() && !fs::is_directory(output, code),
+            ErrorKind::usage,
+            "{}: is a folder (expected the name of a file to write)",
+            output.string());
+    require(fs::is_directory(folder, code),
+            ErrorKind::usage,
+            "{}: no such folder to write '{}' into",
+            folder.string(),
+            output.filename().string());
+    std::int64_t needed = 0;
+    for (const StoredComponent& component : index.components) {
+        needed += component.slab_bytes;
+    }
+    const fs::space_info space = fs::space(folder, code);
+    require(code || static_cast<std::int64_t>(space.available) >= needed,
+            ErrorKind::resources,
+            "{}: has {} free (expected {} for the weight store); make room and run again",
+            folder.string(),
+            format_bytes(static_cast<std::int64_t>(space.available)),
+            format_bytes(needed));
+}
 
 StorePlaces create_store(const std::filesystem::path& path, const StoreIndex& index) {
     const std::int64_t alignment = alignment_for(index);

@@ -17,6 +17,11 @@ struct StorePlaces {
     std::int64_t index_checksum = 0;
 };
 
+/// Refuses what can be seen to fail before anything is written.
+/// \param output the name that the store will get
+/// \throws Error (usage) when it cannot be written there, (resources) when there is no room
+void expect_writable(const std::filesystem::path& output, const StoreIndex& index);
+
 /// Makes a store whose parts have their places but no content yet. HDF5 does nothing else: all
 /// content is written straight to its place, where a full disk is an ordinary error (HDF5 crashes
 /// at the end of the program when it could not write what it had buffered).

@@ -1,16 +1,25 @@
 #include "reelyard/store/store_file.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <hdf5.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include "reelyard/base/checksum.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 #include "reelyard/store/checkpoint/checkpoint_importer.hpp"
+#include "reelyard/store/weight_loader.hpp"
 
 #include "shared_folder.hpp"
 
@@ -59,6 +68,33 @@ protected:
         });
     }
 
+    /// Writes the index anew after changing every tensor of it, as another program would.
+    void rewrite_index(const std::function<void(StoredTensor&)>& change) const {
+        StoreIndex index = StoreFile::open(path(), world()).index();
+        for (StoredComponent& component : index.components) {
+            std::for_each(component.tensors.begin(), component.tensors.end(), change);
+        }
+        const std::string text = to_json(index);
+        const std::string sum = to_hex(checksum(std::as_bytes(std::span(text))));
+        edit([&](hid_t file) {
+            for (const auto& [name, content] : {std::pair("index", text), {"index_xxh3_64", sum}}) {
+                H5Ldelete(file, name, H5P_DEFAULT);
+                const hsize_t bytes = content.size();
+                const hid_t space = H5Screate_simple(1, &bytes, nullptr);
+                const hid_t set = H5Dcreate2(
+                    file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+                H5Dwrite(set, H5T_STD_U8LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, content.data());
+                H5Dclose(set);
+                H5Sclose(space);
+            }
+        });
+    }
+
+    [[nodiscard]] std::vector<std::string> corrupted() const {
+        return find_corrupted_tensors(
+            StoreFile::open(path(), world()), world(), [](std::int64_t, std::int64_t) {});
+    }
+
     [[nodiscard]] std::string refusal(const std::string& name = "m.h5") const {
         try {
             (void)StoreFile::open(folder_ / name, world());
@@ -84,6 +120,38 @@ TEST_F(StoreFileTest, tells_all_ranks_the_same) {
     EXPECT_EQ(file.fingerprint(), world().broadcast_text(file.fingerprint(), 0));
     EXPECT_EQ(file.fingerprint().size(), 16U);
     EXPECT_THROW((void)file.slab_offset("none"), Error);
+}
+
+TEST_F(StoreFileTest, opens_whatever_locks_are_on_the_file) {
+    const int fd = ::open(path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (world().rank() == 0) {
+        ASSERT_EQ(::flock(fd, LOCK_EX | LOCK_NB), 0);
+    }
+    world().barrier();
+
+    EXPECT_EQ(refusal(), "");
+
+    world().barrier();
+    ::close(fd);
+}
+
+TEST_F(StoreFileTest, of_an_older_program_without_crc32_is_read_and_verified) {
+    EXPECT_TRUE(StoreFile::open(path(), world()).index().components[0].tensors[0].crc32);
+    rewrite_index([](StoredTensor& tensor) { tensor.crc32 = std::nullopt; });
+
+    EXPECT_FALSE(StoreFile::open(path(), world()).index().components[0].tensors[0].crc32);
+    EXPECT_THAT(corrupted(), testing::IsEmpty());
+}
+
+TEST_F(StoreFileTest, is_verified_against_crc32_too) {
+    EXPECT_THAT(corrupted(), testing::IsEmpty());
+    rewrite_index([](StoredTensor& tensor) {
+        if (tensor.name == "shared.weight") {
+            tensor.crc32 = *tensor.crc32 ^ 1U;
+        }
+    });
+
+    EXPECT_THAT(corrupted(), testing::ElementsAre("text_encoder/shared.weight"));
 }
 
 TEST_F(StoreFileTest, refuses_what_is_not_hdf5) {

@@ -89,6 +89,11 @@ TEST(CombineCrc32, of_more_than_4_gib) {
     EXPECT_EQ(combine_crc32(gibibyte, four, std::int64_t{1} << 32), 0x193838c3U);
 }
 
+TEST(Crc32, is_written_with_8_digits) {
+    EXPECT_EQ(crc32_digits(0xcbf43926U), "cbf43926");
+    EXPECT_EQ(crc32_digits(0xffU), "000000ff");
+}
+
 TEST(CombineCrc32, of_nothing_changes_nothing) {
     EXPECT_EQ(combine_crc32(0xcbf43926U, crc32({}), 0), 0xcbf43926U);
     EXPECT_EQ(combine_crc32(crc32({}), 0xcbf43926U, 9), 0xcbf43926U);

@@ -115,7 +115,7 @@ TEST_F(SafetensorsFileTest, refuses_a_name_that_stands_twice) {
           R"("a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
           8);
 
-    EXPECT_THAT(refusal(), HasSubstr("tensor 'a' stands twice"));
+    EXPECT_THAT(refusal(), HasSubstr("the header: \"a\" stands twice"));
 }
 
 TEST_F(SafetensorsFileTest, refuses_an_unknown_dtype) {

@@ -30,6 +30,7 @@ StoreIndex make_index() {
                          tensor("a.weight", {3, 5}, DType::bfloat16)};
     component.tensors[0].transposed = true;
     component.tensors[0].checksum = 0xfedcba9876543210U;
+    component.tensors[0].crc32 = 0x00c0ffeeU;
     lay_out(component);
     StoreIndex index{.family = "wan", .components = {component}};
     index.files = {{.path = "model_index.json", .bytes = 12, .checksum = 5}};
@@ -63,6 +64,8 @@ TEST(StoreIndex, survives_its_text_form) {
     EXPECT_THAT(component.tensors[1].shape, ElementsAre(700, 500));
     EXPECT_TRUE(component.tensors[1].transposed);
     EXPECT_EQ(component.tensors[1].checksum, 0xfedcba9876543210U);
+    EXPECT_EQ(component.tensors[1].crc32, 0x00c0ffeeU);
+    EXPECT_EQ(component.tensors[0].crc32, std::nullopt);
     EXPECT_EQ(found.sources[0].bytes, 99);
 }
 
@@ -116,6 +119,61 @@ TEST(StoreIndex, refuses_doubles_and_broken_text) {
     EXPECT_THAT(refusal(value), HasSubstr("checksum"));
     EXPECT_THAT(refusal(json(5)), HasSubstr("index"));
     EXPECT_THROW((void)store_index_from_json("{", "m.h5"), Error);
+}
+
+TEST(StoreIndex, has_the_same_size_whatever_its_checksums_are) {
+    StoreIndex index = make_index();
+    const std::size_t size = to_json(index).size();
+
+    index.components[0].tensors[1].crc32 = 0xffffffffU;
+    index.components[0].tensors[1].checksum = 1;
+
+    EXPECT_EQ(to_json(index).size(), size);
+}
+
+TEST(StoreIndex, refuses_a_crc32_of_other_than_8_digits) {
+    json value = json::parse(to_json(make_index()));
+    for (const json& wrong : {json("12345"), json("123456789"), json("1234567g"), json(7)}) {
+        value["components"][0]["tensors"][0]["crc32"] = wrong;
+        EXPECT_THAT(refusal(value), HasSubstr("is no checksum (expected 8 hexadecimal digits)"));
+    }
+}
+
+TEST(StoreIndex, refuses_objects_and_numbers_where_lists_belong) {
+    for (const char* key : {"components", "files", "sources"}) {
+        json value = json::parse(to_json(make_index()));
+        value[key] = {{"name", "transformer"}};
+        EXPECT_THAT(refusal(value), HasSubstr(key));
+        EXPECT_THAT(refusal(value), HasSubstr("expected a list"));
+    }
+    json value = json::parse(to_json(make_index()));
+    value["components"][0]["tensors"][0]["shape"] = 15;
+    EXPECT_THAT(refusal(value), HasSubstr("'shape' is 15 (expected a list)"));
+}
+
+TEST(StoreIndex, refuses_keys_that_stand_twice) {
+    std::string text = to_json(make_index());
+    text.replace(text.find("\"dtype\""), 7, "\"bytes\":5,\"dtype\"");
+    try {
+        (void)store_index_from_json(text, "m.h5");
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("\"bytes\" stands twice"));
+        EXPECT_THAT(error.what(), HasSubstr("m.h5"));
+    }
+}
+
+TEST(StoreIndex, refuses_deep_nesting_in_a_short_message) {
+    const std::string nest = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+    std::string text = to_json(make_index());
+    text.replace(text.find("\"slab_bytes\":"), 13, "\"slab_bytes\":" + nest + ",\"x\":");
+    try {
+        (void)store_index_from_json(text, "m.h5");
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("nested deeper than 32 levels"));
+        EXPECT_LT(error.message().size(), 200U);
+    }
 }
 
 TEST(StoreIndex, lays_tensors_out_in_natural_order_and_aligned) {
