@@ -15,21 +15,31 @@ using Shape = std::vector<std::int64_t>;
 /// embedding and the head.
 constexpr auto keep = Precision::keep_float32;
 
+/// How tensor parallelism cuts a weight: along what, and at multiples of what.
+struct Cut {
+    Split split = Split::none;
+    std::int64_t unit = 1;
+};
+
 class TensorList {
 public:
     void add(std::string name,
              Shape shape,
              Precision precision = Precision::compute,
-             Split split = Split::none) {
-        tensors_.push_back({std::move(name), std::move(shape), split, precision});
+             Cut cut = {}) {
+        tensors_.push_back({.name = std::move(name),
+                            .shape = std::move(shape),
+                            .split = cut.split,
+                            .precision = precision,
+                            .split_unit = cut.unit});
     }
 
     /// Weight [out, in] and bias [out].
     void add_linear(const std::string& name,
                     const Shape& shape,
-                    Split split = Split::none,
+                    Cut cut = {},
                     Precision precision = Precision::compute) {
-        add(name + ".weight", shape, precision, split);
+        add(name + ".weight", shape, precision, cut);
         add(name + ".bias", {shape.front()}, precision);
     }
 
@@ -39,11 +49,12 @@ private:
     std::vector<TensorSpec> tensors_;
 };
 
-void add_attention(TensorList& list, const std::string& prefix, std::int64_t width) {
+void add_attention(TensorList& list, const std::string& prefix, const TransformerConfig& config) {
+    const std::int64_t width = config.width();
     for (const char* part : {".to_q", ".to_k", ".to_v"}) {
-        list.add_linear(prefix + part, {width, width}, Split::rows);
+        list.add_linear(prefix + part, {width, width}, {Split::rows, config.head_width});
     }
-    list.add_linear(prefix + ".to_out.0", {width, width}, Split::columns);
+    list.add_linear(prefix + ".to_out.0", {width, width}, {Split::columns, config.head_width});
     list.add(prefix + ".norm_q.weight", {width}, keep);
     list.add(prefix + ".norm_k.weight", {width}, keep);
 }
@@ -51,14 +62,14 @@ void add_attention(TensorList& list, const std::string& prefix, std::int64_t wid
 void add_block(TensorList& list, const std::string& prefix, const TransformerConfig& config) {
     const std::int64_t width = config.width();
     list.add(prefix + ".scale_shift_table", {1, 6, width}, keep);
-    add_attention(list, prefix + ".attn1", width);
-    add_attention(list, prefix + ".attn2", width);
+    add_attention(list, prefix + ".attn1", config);
+    add_attention(list, prefix + ".attn2", config);
     if (config.cross_attention_norm) {
         list.add(prefix + ".norm2.weight", {width}, keep);
         list.add(prefix + ".norm2.bias", {width}, keep);
     }
-    list.add_linear(prefix + ".ffn.net.0.proj", {config.ffn_width, width}, Split::rows);
-    list.add_linear(prefix + ".ffn.net.2", {width, config.ffn_width}, Split::columns);
+    list.add_linear(prefix + ".ffn.net.0.proj", {config.ffn_width, width}, {Split::rows});
+    list.add_linear(prefix + ".ffn.net.2", {width, config.ffn_width}, {Split::columns});
 }
 
 }  // namespace
@@ -72,16 +83,14 @@ ComponentSpec transformer_tensors(const TransformerConfig& config) {
     const std::string embedder = "condition_embedder.";
     list.add_linear(embedder + "text_embedder.linear_1", {width, config.text_width});
     list.add_linear(embedder + "text_embedder.linear_2", {width, width});
-    list.add_linear(
-        embedder + "time_embedder.linear_1", {width, config.frequency_width}, Split::none, keep);
-    list.add_linear(embedder + "time_embedder.linear_2", {width, width}, Split::none, keep);
-    list.add_linear(embedder + "time_proj", {6 * width, width}, Split::none, keep);
+    list.add_linear(embedder + "time_embedder.linear_1", {width, config.frequency_width}, {}, keep);
+    list.add_linear(embedder + "time_embedder.linear_2", {width, width}, {}, keep);
+    list.add_linear(embedder + "time_proj", {6 * width, width}, {}, keep);
     for (std::int64_t i = 0; i < config.layers; ++i) {
         add_block(list, fmt::format("blocks.{}", i), config);
     }
     list.add("scale_shift_table", {1, 2, width}, keep);
-    list.add_linear(
-        "proj_out", {config.out_channels * config.patch_volume(), width}, Split::none, keep);
+    list.add_linear("proj_out", {config.out_channels * config.patch_volume(), width}, {}, keep);
     return {.name = "transformer", .class_name = "WanTransformer3DModel", .tensors = list.take()};
 }
 
@@ -96,12 +105,12 @@ ComponentSpec text_encoder_tensors(const TextEncoderConfig& config) {
             list.add(attention + "SelfAttention." + part + ".weight",
                      {inner, config.width},
                      Precision::compute,
-                     Split::rows);
+                     {Split::rows, config.head_width});
         }
         list.add(attention + "SelfAttention.o.weight",
                  {config.width, inner},
                  Precision::compute,
-                 Split::columns);
+                 {Split::columns, config.head_width});
         list.add(attention + "SelfAttention.relative_attention_bias.weight",
                  {config.buckets, config.heads});
         list.add(attention + "layer_norm.weight", {config.width});
@@ -109,12 +118,12 @@ ComponentSpec text_encoder_tensors(const TextEncoderConfig& config) {
             list.add(ffn + "DenseReluDense." + part + ".weight",
                      {config.ffn_width, config.width},
                      Precision::compute,
-                     Split::rows);
+                     {Split::rows});
         }
         list.add(ffn + "DenseReluDense.wo.weight",
                  {config.width, config.ffn_width},
                  Precision::compute,
-                 Split::columns);
+                 {Split::columns});
         list.add(ffn + "layer_norm.weight", {config.width});
     }
     list.add("encoder.final_layer_norm.weight", {config.width});

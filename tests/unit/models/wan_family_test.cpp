@@ -87,6 +87,51 @@ TEST(WanFamily, describes_a_checkpoint_without_its_weights) {
     EXPECT_EQ(o.split, Split::columns);
 }
 
+TEST(WanFamily, says_where_its_weights_may_be_cut) {
+    const CheckpointConfig config = checkpoint();
+    const ModelSpec model = family_of(config).describe(config);
+    struct Cut {
+        std::string component;
+        std::string name;
+        Split split;
+        std::int64_t unit;
+    };
+
+    // Heads stay whole: 3 of 20 in the transformer, 5 of 8 in the text encoder.
+    for (const auto& [component, name, split, unit] :
+         {Cut{"transformer", "blocks.0.attn1.to_q.weight", Split::rows, 20},
+          Cut{"transformer", "blocks.0.attn2.to_k.weight", Split::rows, 20},
+          Cut{"transformer", "blocks.0.attn2.to_v.weight", Split::rows, 20},
+          Cut{"transformer", "blocks.1.attn1.to_out.0.weight", Split::columns, 20},
+          Cut{"transformer", "blocks.1.ffn.net.0.proj.weight", Split::rows, 1},
+          Cut{"transformer", "blocks.1.ffn.net.2.weight", Split::columns, 1},
+          Cut{"text_encoder", "encoder.block.0.layer.0.SelfAttention.q.weight", Split::rows, 8},
+          Cut{"text_encoder", "encoder.block.1.layer.0.SelfAttention.o.weight", Split::columns, 8},
+          Cut{"text_encoder", "encoder.block.1.layer.1.DenseReluDense.wi_0.weight", Split::rows, 1},
+          Cut{"text_encoder",
+              "encoder.block.1.layer.1.DenseReluDense.wo.weight",
+              Split::columns,
+              1},
+          Cut{"transformer", "blocks.0.attn1.norm_q.weight", Split::none, 1}}) {
+        const TensorSpec& tensor = tensor_of(model, component, name);
+        EXPECT_EQ(tensor.split, split) << name;
+        EXPECT_EQ(tensor.split_unit, unit) << name;
+    }
+}
+
+TEST(WanFamily, can_cut_every_split_weight_at_its_unit) {
+    const CheckpointConfig config = checkpoint();
+    const ModelSpec model = family_of(config).describe(config);
+    for (const ComponentSpec& component : model.components) {
+        for (const TensorSpec& tensor : component.tensors) {
+            if (tensor.split != Split::none) {
+                const std::size_t axis = tensor.split == Split::rows ? 0 : 1;
+                EXPECT_EQ(tensor.shape.at(axis) % tensor.split_unit, 0) << tensor.name;
+            }
+        }
+    }
+}
+
 TEST(WanFamily, takes_the_official_shift_where_the_scheduler_names_none) {
     CheckpointConfig config = checkpoint();
     config.files.erase("scheduler/scheduler_config.json");
