@@ -5,6 +5,7 @@
 
 #include "reelyard/base/error.hpp"
 
+#include "commands/bench.hpp"
 #include "commands/eval.hpp"
 #include "commands/import.hpp"
 #include "commands/inspect.hpp"
@@ -18,6 +19,7 @@ constexpr std::array commands{
     Command{"inspect", "show what a weight store holds, and verify it", inspect_command},
     Command{"run", "make the videos of a job (under mpirun or srun)", run_command},
     Command{"eval", "compute one component on given tensors", eval_command},
+    Command{"bench", "measure one part of a job by itself", bench_command},
 };
 
 }  // namespace
