@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "reelyard/device/version.hpp"
@@ -10,6 +11,9 @@ namespace reelyard::device::backend {
 [[nodiscard]] int device_count();
 void set_device(int index);
 void synchronize(int index);
+/// Page-locks host memory that somebody else owns.
+void pin(void* memory, std::size_t bytes);
+void unpin(void* memory);
 [[nodiscard]] std::int64_t peak_bytes(int index);
 [[nodiscard]] LibraryVersion cuda_version();
 [[nodiscard]] LibraryVersion nccl_version();

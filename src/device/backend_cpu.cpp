@@ -10,6 +10,10 @@ void set_device(int /*index*/) {}
 
 void synchronize(int /*index*/) {}
 
+void pin(void* /*memory*/, std::size_t /*bytes*/) {}
+
+void unpin(void* /*memory*/) {}
+
 std::int64_t peak_bytes(int /*index*/) {
     return 0;
 }

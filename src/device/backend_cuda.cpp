@@ -55,6 +55,15 @@ void synchronize(int index) {
     check(cudaSetDevice(before), "cudaSetDevice");
 }
 
+void pin(void* memory, std::size_t bytes) {
+    check(cudaHostRegister(memory, bytes, cudaHostRegisterPortable), "cudaHostRegister");
+}
+
+void unpin(void* memory) {
+    // Called by a destructor: an error here could only be that the program is ending.
+    (void)cudaHostUnregister(memory);
+}
+
 std::int64_t peak_bytes(int index) {
     namespace allocator = c10::cuda::CUDACachingAllocator;
     if (!allocator::get()->initialized()) {

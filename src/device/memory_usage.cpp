@@ -1,7 +1,9 @@
 #include "reelyard/device/memory_usage.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,23 +26,59 @@ std::int64_t parse_kibibytes(std::string_view line) {
     return value * kibibyte;
 }
 
-std::int64_t host_peak_bytes() {
-    std::ifstream status("/proc/self/status");
+/// The value of a line such as "VmHWM:     12345 kB".
+std::int64_t kibibytes_in(const std::string& path, std::string_view key) {
+    std::ifstream file(path);
     std::string line;
-    while (std::getline(status, line)) {
-        if (line.starts_with("VmHWM:")) {
+    while (std::getline(file, line)) {
+        if (line.starts_with(key)) {
             return parse_kibibytes(line);
         }
     }
-    fail(ErrorKind::storage,
-         "/proc/self/status: no line VmHWM (expected the peak of resident memory)");
+    fail(ErrorKind::storage, "{}: no line {} (expected one with a number)", path, key);
+}
+
+/// The folder of this process in the unified control group tree; empty where there is none.
+std::string control_group() {
+    std::ifstream groups("/proc/self/cgroup");
+    std::string line;
+    while (std::getline(groups, line)) {
+        if (line.starts_with("0::/")) {
+            return "/sys/fs/cgroup" + line.substr(3);
+        }
+    }
+    return "";
+}
+
+/// A number in a file; nothing where there is none ("max" means no limit).
+std::optional<std::int64_t> number_in(const std::string& path) {
+    std::ifstream file(path);
+    std::int64_t value = 0;
+    return file >> value ? std::optional(value) : std::nullopt;
+}
+
+/// What the control groups from this process upwards leave free.
+std::int64_t left_by_control_groups(std::int64_t available) {
+    for (std::string folder = control_group(); folder.size() > std::string("/sys/fs/cgroup").size();
+         folder.erase(folder.rfind('/'))) {
+        const auto limit = number_in(folder + "/memory.max");
+        const auto used = number_in(folder + "/memory.current");
+        if (limit && used) {
+            available = std::min(available, std::max(*limit - *used, std::int64_t{0}));
+        }
+    }
+    return available;
 }
 
 }  // namespace
 
 MemoryUsage peak_memory(c10::Device device) {
-    return {.host_peak_bytes = host_peak_bytes(),
+    return {.host_peak_bytes = kibibytes_in("/proc/self/status", "VmHWM:"),
             .device_peak_bytes = device.is_cuda() ? backend::peak_bytes(device.index()) : 0};
+}
+
+std::int64_t available_host_bytes() {
+    return left_by_control_groups(kibibytes_in("/proc/meminfo", "MemAvailable:"));
 }
 
 }  // namespace reelyard::device

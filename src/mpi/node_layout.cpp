@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <span>
+#include <utility>
 
 #include "reelyard/mpi/check.hpp"
 
@@ -24,7 +25,13 @@ int lowest_rank(const Communicator& node, int own_rank) {
 }  // namespace
 
 NodeLayout::NodeLayout(const Communicator& ranks, int ranks_per_node)
-    : node_(find_node(ranks, ranks_per_node)) {
+    : NodeLayout(ranks, find_node(ranks, ranks_per_node)) {}
+
+NodeLayout NodeLayout::by_number(const Communicator& ranks, int number) {
+    return {ranks, ranks.split(number, ranks.rank())};
+}
+
+NodeLayout::NodeLayout(const Communicator& ranks, Communicator node) : node_(std::move(node)) {
     const int own = lowest_rank(node_, ranks.rank());
     std::vector<int> lowest(static_cast<std::size_t>(ranks.size()));
     check(MPI_Allgather(&own, 1, MPI_INT, lowest.data(), 1, MPI_INT, ranks.handle()),

@@ -77,9 +77,9 @@ bool Requests::test() {
         return true;
     }
     int all = 0;
-    check(MPI_Testall(
-              static_cast<int>(pending_.size()), pending_.data(), &all, MPI_STATUSES_IGNORE),
-          "MPI_Testall");
+    check(
+        MPI_Testall(static_cast<int>(pending_.size()), pending_.data(), &all, MPI_STATUSES_IGNORE),
+        "MPI_Testall");
     if (all != 0) {
         pending_.clear();
     }

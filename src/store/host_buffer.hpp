@@ -4,14 +4,25 @@
 #include <cstdint>
 #include <span>
 
+#include "reelyard/mpi/communicator.hpp"
+
 namespace reelyard::store {
 
 /// Uninitialised memory that starts on a page, in huge pages where the system gives them: a page
 /// costs nothing before it is written to, and fresh small pages cost as much as reading the disk.
 class HostBuffer {
 public:
+    /// Memory of this rank alone.
     /// \throws Error (resources) when the system has no such memory
     explicit HostBuffer(std::int64_t bytes);
+
+    /// The same memory for all ranks of a node. Collective over `node`; giving it back is not: each
+    /// rank does so when it likes, and the last one frees it. Nothing is left behind by a rank that
+    /// is killed. \throws Error (resources) on all ranks of the node when /dev/shm has no room
+    [[nodiscard]] static HostBuffer shared(std::int64_t bytes, const mpi::Communicator& node);
+
+    HostBuffer(HostBuffer&& other) noexcept;
+    HostBuffer& operator=(HostBuffer&& other) noexcept;
     HostBuffer(const HostBuffer&) = delete;
     HostBuffer& operator=(const HostBuffer&) = delete;
     ~HostBuffer();
@@ -22,13 +33,15 @@ public:
         return {data_ + begin, static_cast<std::size_t>(bytes)};
     }
 
-    /// Gives the whole pages of [0, end) back to the system; their content is lost.
-    void discard_until(std::int64_t end);
-
 private:
+    HostBuffer() = default;
+
     std::byte* data_ = nullptr;
     std::int64_t bytes_ = 0;
-    std::int64_t discarded_ = 0;
 };
+
+/// Makes the whole pages of `memory` present, so that writing to them cannot fail: without it, a
+/// full /dev/shm kills the process. \throws Error (resources)
+void populate(std::span<std::byte> memory);
 
 }  // namespace reelyard::store

@@ -1,5 +1,6 @@
 #include "reelyard/store/weight_loader.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,130 +8,330 @@
 
 #include <ATen/ATen.h>
 
-#include "reelyard/base/checksum.hpp"
+#include "reelyard/base/bytes.hpp"
 #include "reelyard/base/clock.hpp"
 #include "reelyard/base/error.hpp"
+#include "reelyard/device/memory_usage.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/store/transport/transport.hpp"
 
-#include "host_buffer.hpp"
+#include "load/lane.hpp"
 #include "load/load_plan.hpp"
+#include "load/tensor_sums.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {
 namespace {
 
-// Shared by the tensors that are views into it; the last of them frees it.
-using SharedBuffer = std::shared_ptr<HostBuffer>;
+// Large enough for any storage to be at its speed, small enough for several to be under way in
+// little memory.
+constexpr std::int64_t default_piece_bytes = 16 * mebibyte;
+// What the pieces on their way to a GPU may take of each rank's memory.
+constexpr std::int64_t staging_limit = 256 * mebibyte;
+constexpr std::int64_t page = 4 * kibibyte;
 
-at::Tensor view_of(const SharedBuffer& buffer, const TensorPlace& place) {
-    const StoredTensor& tensor = *place.tensor;
-    std::vector<std::int64_t> shape = tensor.shape;
-    if (tensor.transposed) {
+bool is_staged(const LoadOptions& options) {
+    return !options.device.is_cpu() || options.host_memory == HostMemory::passing;
+}
+
+/// Disk reads in whole pages: a page is the least that can be told apart.
+std::int64_t choose_piece_bytes(const LoadOptions& options, int nodes) {
+    std::int64_t bytes = options.piece_bytes > 0 ? options.piece_bytes : default_piece_bytes;
+    if (is_staged(options)) {
+        bytes = std::min(bytes, staging_limit / (nodes * (lookahead_rounds + 2)));
+    }
+    return std::max(bytes / page * page, page);
+}
+
+TransportChoice choose_together(const StoreFile& file,
+                                const mpi::Communicator& world,
+                                const LoadOptions& options,
+                                int nodes) {
+    const std::string text = mpi::on_root(world, [&] {
+        const TransportChoice choice = choose_transport(options.transport, file.path(), nodes);
+        return choice.name + '\n' + choice.reason;
+    });
+    const std::size_t cut = text.find('\n');
+    return {.name = text.substr(0, cut), .reason = text.substr(cut + 1)};
+}
+
+/// Refuses private copies that memory has no room for. Collective over the node.
+void check_private_copies_fit(std::int64_t own_bytes, const mpi::Communicator& node) {
+    const std::int64_t wanted = node.sum(own_bytes);
+    mpi::together(node, [&] {
+        const std::int64_t available = device::available_host_bytes();
+        require(wanted <= available,
+                ErrorKind::resources,
+                "{} copies of the weights, one for each rank of the node, need {} (available: {}); "
+                "run fewer ranks on a node, or give /dev/shm room for one shared copy",
+                node.size(),
+                format_bytes(wanted),
+                format_bytes(available));
+    });
+}
+
+/// A tensor as a view into the bytes of its segment or block.
+at::Tensor view_of(const at::Tensor& bytes,
+                   c10::ScalarType dtype,
+                   std::vector<std::int64_t> shape,
+                   bool transposed,
+                   std::int64_t offset) {
+    const std::int64_t size =
+        element_count(shape) * static_cast<std::int64_t>(c10::elementSize(dtype));
+    if (size == 0) {
+        return at::empty(shape, bytes.options().dtype(dtype));
+    }
+    if (transposed) {
         std::swap(shape[0], shape[1]);
     }
-    if (tensor.bytes == 0) {
-        return at::empty(tensor.shape, to_scalar_type(tensor.dtype));
-    }
-    const at::Tensor view = at::from_blob(
-        buffer->data() + place.buffer_offset,
-        shape,
-        [buffer](void* /*memory*/) {},
-        at::TensorOptions(to_scalar_type(tensor.dtype)));
-    return tensor.transposed ? view.t() : view;
+    const at::Tensor view = bytes.narrow(0, offset, size).view(dtype).view(shape);
+    return transposed ? view.t() : view;
 }
 
-at::ScalarType final_type(const TensorPlace& place, const LoadOptions& options) {
-    return place.precision == Precision::keep_float32 ? at::kFloat
-                                                      : to_scalar_type(options.compute);
-}
-
-/// Tensors of their final type and place. As soon as one is not a view into the buffer none is, so
-/// that the buffer's memory can go.
-std::map<std::string, at::Tensor> make_tensors(const LoadPlan& plan,
-                                               const SharedBuffer& buffer,
-                                               const LoadOptions& options) {
-    bool all_are_views = options.device.is_cpu();
-    for (const TensorPlace& place : plan.tensors) {
-        all_are_views =
-            all_are_views && to_scalar_type(place.tensor->dtype) == final_type(place, options);
-    }
-    std::map<std::string, at::Tensor> tensors;
-    for (const TensorPlace& place : plan.tensors) {
-        at::Tensor tensor = view_of(buffer, place);
-        if (!all_are_views) {
-            tensor = tensor.to(at::TensorOptions(final_type(place, options)).device(options.device),
-                               /*non_blocking=*/false,
-                               /*copy=*/true);
-            buffer->discard_until(place.buffer_offset + place.tensor->bytes);
-        }
-        tensors.emplace(place.tensor->name, std::move(tensor));
-    }
-    return tensors;
-}
-
-/// Every rank checks its share of the tensors.
-void verify(const LoadPlan& plan,
-            const HostBuffer& buffer,
+/// The segments of one component on their way into memory.
+class Loading {
+public:
+    /// Collective. \throws Error (input) on all ranks
+    Loading(const StoreFile& file,
+            const ComponentSpec& spec,
             const mpi::Communicator& world,
-            const std::string& place) {
-    mpi::together(world, [&] {
-        for (std::size_t i = static_cast<std::size_t>(world.rank()); i < plan.tensors.size();
-             i += static_cast<std::size_t>(world.size())) {
-            const StoredTensor& tensor = *plan.tensors[i].tensor;
-            const std::uint64_t found =
-                checksum(buffer.part(plan.tensors[i].buffer_offset, tensor.bytes));
-            require(found == tensor.checksum,
-                    ErrorKind::input,
-                    "{}: tensor '{}' has checksum {} (expected {}); the weight store is corrupted",
-                    place,
-                    tensor.name,
-                    to_hex(found),
-                    to_hex(tensor.checksum));
+            const LoadOptions& options)
+        : file_(file)
+        , spec_(spec)
+        , world_(world)
+        , nodes_(world, options.ranks_per_node)
+        , options_(options)
+        , stored_(file.index().component(spec.name))
+        , sums_(stored_) {
+        mpi::together(world_, [&] { plan_ = plan_load(stored_, spec_, options_); });
+    }
+
+    [[nodiscard]] LoadedWeights run() {
+        make_lanes();
+        const auto choice = choose_together(file_, world_, options_, nodes_.nodes());
+        report_.transport = choice.name;
+        report_.transport_reason = choice.reason;
+        read_all(choice.name);
+        if (options_.verify) {
+            const Stopwatch watch;
+            sums_.check(world_, file_.path().string());
+            report_.exchange_seconds += watch.seconds();
+        }
+        return attach();
+    }
+
+private:
+    /// One lane in one of its rounds; of a lane that has no more rounds on this rank, nothing.
+    struct Step {
+        Lane* lane;
+        std::int64_t round;
+        [[nodiscard]] bool is_empty() const { return round >= lane->rounds(); }
+    };
+
+    void make_lanes();
+    void make_lanes_on(int node);
+    [[nodiscard]] std::optional<Error> try_shared_lanes();
+    [[nodiscard]] std::int64_t used_bytes() const;
+    [[nodiscard]] std::vector<Step> all_steps() const;
+    void read_all(const std::string& transport);
+    void finish_read(Transport& transport, const Step& step);
+    void settle(const Step& step);
+    [[nodiscard]] LoadedWeights attach();
+
+    /// Ranks with the same number hold the same shard.
+    [[nodiscard]] int shard_number() const {
+        return options_.tensor_parallel.index * options_.weight_shard.degree +
+               options_.weight_shard.index;
+    }
+
+    const StoreFile& file_;
+    const ComponentSpec& spec_;
+    const mpi::Communicator& world_;
+    mpi::NodeLayout nodes_;
+    const LoadOptions& options_;
+    const StoredComponent& stored_;
+    LoadPlan plan_;
+    TensorSums sums_;
+    std::unique_ptr<Lane> common_;
+    std::unique_ptr<Lane> own_shard_;
+    std::optional<Error> failure_;  ///< of the first read of this rank that failed
+    LoadReport report_;
+};
+
+void Loading::make_lanes() {
+    const bool is_private = options_.host_memory == HostMemory::private_ && !is_staged(options_);
+    const auto refused = is_private ? std::nullopt : try_shared_lanes();
+    if (refused) {
+        report_.private_reason = refused->message();
+        check_private_copies_fit(plan_.common.bytes + plan_.own_shard.bytes, nodes_.node());
+    }
+    if (is_private || refused) {
+        make_lanes_on(world_.rank());
+    }
+    report_.bytes_used = used_bytes();
+}
+
+/// \returns why shared memory was refused on some node, the same on all ranks
+std::optional<Error> Loading::try_shared_lanes() {
+    try {
+        make_lanes_on(nodes_.own_node());
+    } catch (const Error& error) {
+        common_.reset();
+        own_shard_.reset();
+        if (error.kind() != ErrorKind::resources) {
+            throw;
+        }
+        return error;
+    }
+    const bool is_shared = common_->shares_memory() || own_shard_->shares_memory();
+    report_.shared_host_copy = !is_staged(options_) && world_.max(is_shared ? 1 : 0) > 0;
+    return std::nullopt;
+}
+
+/// Collective. \param node ranks that give the same number share memory
+void Loading::make_lanes_on(int node) {
+    const auto arrange = [&](int colour) {
+        mpi::Communicator group = world_.split(colour, world_.rank());
+        mpi::NodeLayout nodes = mpi::NodeLayout::by_number(group, node);
+        return Lane::Ranks{.group = std::move(group), .nodes = std::move(nodes)};
+    };
+    Lane::Ranks all = arrange(0);
+    Lane::Ranks same_shard = arrange(shard_number());
+    const Lane::Choice choice{.device = options_.device,
+                              .through_staging = options_.host_memory == HostMemory::passing,
+                              .piece_bytes = choose_piece_bytes(options_, nodes_.nodes())};
+    TensorSums* sums = options_.verify ? &sums_ : nullptr;
+    // Between nodes nothing is said in here, so that one of them can fail alone.
+    mpi::together(world_, [&] {
+        common_ = std::make_unique<Lane>(plan_.common, std::move(all), choice, sums);
+        own_shard_ = std::make_unique<Lane>(plan_.own_shard, std::move(same_shard), choice, sums);
+    });
+}
+
+/// Of all shards together.
+std::int64_t Loading::used_bytes() const {
+    const bool speaks_for_shard = own_shard_->is_first_rank();
+    return plan_.common.stored_bytes() +
+           world_.sum(speaks_for_shard ? plan_.own_shard.stored_bytes() : 0);
+}
+
+std::vector<Loading::Step> Loading::all_steps() const {
+    std::vector<Step> steps;
+    for (Lane* lane : {common_.get(), own_shard_.get()}) {
+        const std::int64_t rounds = world_.max(lane->rounds());
+        for (std::int64_t round = 0; round < rounds; ++round) {
+            steps.push_back({.lane = lane, .round = round});
+        }
+    }
+    return steps;
+}
+
+void Loading::read_all(const std::string& transport_name) {
+    const std::vector<Step> steps = all_steps();
+    std::unique_ptr<Transport> transport;
+    mpi::together(world_,
+                  [&] { transport = make_transport(transport_name, file_, spec_.name, world_); });
+    const auto ahead = static_cast<std::size_t>(lookahead_rounds);
+    std::size_t started = 0;
+    for (std::size_t now = 0; now < steps.size(); ++now) {
+        for (; started < std::min(steps.size(), now + ahead); ++started) {
+            const Step& next = steps[started];
+            transport->start(next.is_empty() ? ReadTask{} : next.lane->read(next.round));
+        }
+        finish_read(*transport, steps[now]);
+        if (now > 0) {
+            settle(steps[now - 1]);
+        }
+    }
+    if (!steps.empty()) {
+        settle(steps.back());
+    }
+    transport.reset();
+    mpi::together(world_, [&] {
+        if (failure_) {
+            throw Error(*failure_);
         }
     });
 }
 
+/// A rank whose read failed goes on, so that nobody waits for it in vain.
+void Loading::finish_read(Transport& transport, const Step& step) {
+    Stopwatch watch;
+    try {
+        report_.bytes_read += transport.finish([&] {
+            common_->progress();
+            own_shard_->progress();
+        });
+    } catch (const Error& error) {
+        failure_ = failure_ ? failure_ : error;
+    }
+    report_.read_seconds += watch.seconds();
+    watch = Stopwatch();
+    if (!step.is_empty()) {
+        step.lane->arrived(step.round);
+    }
+    report_.exchange_seconds += watch.seconds();
+}
+
+void Loading::settle(const Step& step) {
+    const Stopwatch watch;
+    if (!step.is_empty()) {
+        step.lane->settle(step.round);
+    }
+    report_.exchange_seconds += watch.seconds();
+}
+
+LoadedWeights Loading::attach() {
+    const Stopwatch watch;
+    const at::Tensor common = common_->finish();
+    const at::Tensor own_shard = own_shard_->finish();
+    LoadedWeights loaded;
+    mpi::together(world_, [&] {
+        std::map<std::string, at::Tensor> tensors;
+        for (const TensorPlace& place : plan_.tensors) {
+            tensors.emplace(place.tensor->name,
+                            view_of(place.holder == Holder::all ? common : own_shard,
+                                    to_scalar_type(place.dtype),
+                                    place.shape,
+                                    place.tensor->transposed,
+                                    place.offset));
+        }
+        loaded.weights = WeightSet(spec_.name, std::move(tensors));
+        for (BlockPlace& place : plan_.blocks) {
+            const auto rank = static_cast<std::size_t>(options_.weight_shard.index);
+            const std::int64_t bytes = place.cuts[rank + 1] - place.cuts[rank];
+            loaded.blocks.push_back({.block = place.block,
+                                     .cuts = std::move(place.cuts),
+                                     .part = own_shard.narrow(0, place.offset, bytes),
+                                     .tensors = std::move(place.tensors)});
+        }
+    });
+    report_.bytes_exchanged = common_->bytes_received() + own_shard_->bytes_received();
+    report_.attach_seconds = watch.seconds();
+    loaded.report = report_;
+    return loaded;
+}
+
 }  // namespace
+
+WeightSet tensors_of(const BlockShard& block,
+                     const std::string& component,
+                     const at::Tensor& whole) {
+    REELYARD_EXPECT(whole.scalar_type() == at::kByte && whole.numel() == block.cuts.back());
+    std::map<std::string, at::Tensor> tensors;
+    for (const BlockTensor& tensor : block.tensors) {
+        tensors.emplace(
+            tensor.name,
+            view_of(whole, tensor.dtype, tensor.shape, tensor.transposed, tensor.offset));
+    }
+    return {component, std::move(tensors)};
+}
 
 LoadedWeights load_component(const StoreFile& file,
                              const ComponentSpec& spec,
                              const mpi::Communicator& world,
                              const LoadOptions& options) {
-    Stopwatch watch;
-    LoadReport report;
-    const LoadPlan plan = plan_load(file.index().component(spec.name), spec, options);
-    const std::vector<std::int64_t> cuts = cut_buffer(plan, world.size());
-    const auto rank = static_cast<std::size_t>(world.rank());
-    report.bytes_used = plan.used_bytes;
-
-    SharedBuffer buffer;
-    mpi::together(world, [&] { buffer = std::make_shared<HostBuffer>(plan.buffer_bytes); });
-    std::unique_ptr<Transport> transport;
-    mpi::together(world, [&] { transport = make_transport(options.transport, file, world); });
-    mpi::together(world, [&] {
-        std::vector<Extent> extents;
-        for (const SlabRange& range : ranges_within(plan, cuts[rank], cuts[rank + 1])) {
-            extents.push_back({.offset = range.slab_begin,
-                               .into = buffer->part(range.buffer_begin, range.bytes)});
-        }
-        report.bytes_read = transport->read(spec.name, extents);
-    });
-    transport.reset();
-    report.read_seconds = watch.seconds();
-
-    watch = Stopwatch();
-    world.all_gather_in_place(buffer->part(0, plan.buffer_bytes), cuts);
-    report.exchange_seconds = watch.seconds();
-
-    watch = Stopwatch();
-    if (options.verify) {
-        verify(plan, *buffer, world, file.path().string());
-    }
-    std::map<std::string, at::Tensor> tensors;
-    mpi::together(world, [&] { tensors = make_tensors(plan, buffer, options); });
-    report.convert_seconds = watch.seconds();
-    return {.weights = WeightSet(spec.name, std::move(tensors)), .report = report};
+    return Loading(file, spec, world, options).run();
 }
 
 }  // namespace reelyard::store

@@ -15,4 +15,9 @@ struct MemoryUsage {
 /// \throws Error (storage) when the system does not tell
 [[nodiscard]] MemoryUsage peak_memory(c10::Device device);
 
+/// Bytes of host memory that programs of this node can still take: what the kernel has available,
+/// or less where a control group (of a Slurm job, of a container) sets a limit.
+/// \throws Error (storage) when the system does not tell
+[[nodiscard]] std::int64_t available_host_bytes();
+
 }  // namespace reelyard::device

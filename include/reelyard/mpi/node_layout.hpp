@@ -9,9 +9,11 @@ namespace reelyard::mpi {
 /// How the ranks of a communicator lie on nodes. The same on every rank, but for node().
 class NodeLayout {
 public:
-    /// Collective. \param ranks_per_node 0: as they really lie, by shared memory; otherwise each run
-    /// of so many ranks counts as a node, so that what happens between nodes can be seen on one
+    /// Collective. \param ranks_per_node 0: as they really lie, by shared memory; otherwise each
+    /// run of so many ranks counts as a node, so that what happens between nodes can be seen on one
     NodeLayout(const Communicator& ranks, int ranks_per_node);
+    /// Collective. Ranks that give the same number are on one node.
+    [[nodiscard]] static NodeLayout by_number(const Communicator& ranks, int number);
 
     [[nodiscard]] int nodes() const { return static_cast<int>(ranks_.size()); }
     /// This rank's node: 0 .. nodes() - 1, in the order of their lowest ranks.
@@ -24,6 +26,8 @@ public:
     [[nodiscard]] const Communicator& node() const { return node_; }
 
 private:
+    NodeLayout(const Communicator& ranks, Communicator node);
+
     Communicator node_;
     int own_node_ = 0;
     std::vector<std::vector<int>> ranks_;

@@ -20,8 +20,10 @@ namespace reelyard::store {
 
 /// Where the weights of a rank on the CPU lie.
 enum class HostMemory {
-    shared,   ///< one copy for all ranks of a node that hold the same, where there is room for it
-    private_  ///< a copy of its own for each rank
+    shared,    ///< one copy for all ranks of a node that hold the same, where there is room for it
+    private_,  ///< a copy of its own for each rank
+    passing  ///< a copy of its own on its device, through memory that the node's ranks share; so it
+             ///< always is on a GPU
 };
 
 /// How a component is loaded. Shards may differ from rank to rank, all else is the same on all.
@@ -45,8 +47,8 @@ struct LoadOptions {
 
 /// What loading cost this rank, and how it was done.
 struct LoadReport {
-    std::int64_t bytes_used = 0;  ///< bytes of the store that any rank needs; the same on all
-    std::int64_t bytes_read = 0;  ///< that this rank took from storage
+    std::int64_t bytes_used = 0;       ///< bytes of the store that any rank needs; the same on all
+    std::int64_t bytes_read = 0;       ///< that this rank took from storage
     std::int64_t bytes_exchanged = 0;  ///< that this rank received from other nodes
     double read_seconds = 0.0;         ///< waiting for reads, conversion and checksums included
     double exchange_seconds = 0.0;     ///< waiting for other ranks, beyond that
@@ -66,10 +68,10 @@ struct LoadedWeights {
 
 /// Loads the weights of one component. Collective: each byte that any rank needs is read from
 /// storage by one rank, in large pieces, straight to where it stays (converted in flight where the
-/// type differs), and sent to the other nodes while the next pieces are read. Ranks of one node that
-/// need the same bytes share one copy of them. Which rank reads what is decided beforehand, so that
-/// nodes and ranks carry equal shares. Weights that are stored transposed are views with swapped
-/// strides; nobody may write to a weight.
+/// type differs), and sent to the other nodes while the next pieces are read. Ranks of one node
+/// that need the same bytes share one copy of them. Which rank reads what is decided beforehand, so
+/// that nodes and ranks carry equal shares. Weights that are stored transposed are views with
+/// swapped strides; nobody may write to a weight.
 ///
 /// Slices of a tensor parallel degree that does not divide differ in size by one unit (see Split);
 /// together they are always the whole tensor.

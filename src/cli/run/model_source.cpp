@@ -15,7 +15,7 @@ void add(store::LoadReport& totals, const store::LoadReport& part) {
     totals.bytes_read += part.bytes_read;
     totals.read_seconds += part.read_seconds;
     totals.exchange_seconds += part.exchange_seconds;
-    totals.convert_seconds += part.convert_seconds;
+    totals.attach_seconds += part.attach_seconds;
 }
 
 }  // namespace

@@ -2,20 +2,24 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
-#include "reelyard/spec/tensor_spec.hpp"
+
+#include "scalar_type.hpp"
 
 namespace reelyard::store {
 namespace {
 
 constexpr std::int64_t page = 4 * kibibyte;
 
-std::map<std::string_view, const TensorSpec*> wanted_tensors(const ComponentSpec& spec,
-                                                             const LoadOptions& options) {
-    std::map<std::string_view, const TensorSpec*> wanted;
+using WantedTensors = std::map<std::string_view, const TensorSpec*>;
+
+WantedTensors wanted_tensors(const ComponentSpec& spec, const LoadOptions& options) {
+    WantedTensors wanted;
     for (const TensorSpec& tensor : spec.tensors) {
         if (!options.wanted || options.wanted(tensor.name)) {
             wanted.emplace(tensor.name, &tensor);
@@ -24,31 +28,156 @@ std::map<std::string_view, const TensorSpec*> wanted_tensors(const ComponentSpec
     return wanted;
 }
 
-/// Adds a tensor to the last range, or starts a new one when it does not follow it.
-std::int64_t place(LoadPlan& plan, const StoredTensor& tensor, bool follows) {
-    if (plan.ranges.empty() || !follows) {
-        const std::int64_t begin = align_up(plan.buffer_bytes, page) + tensor.offset % page;
-        plan.ranges.push_back({.slab_begin = tensor.offset, .buffer_begin = begin});
+/// What a rank holds of a tensor: a run of its stored bytes.
+struct Slice {
+    std::vector<std::int64_t> shape;
+    std::int64_t from;
+    std::int64_t bytes;
+};
+
+/// The slice of one shard. Split along its outermost axis on disk it is one run of bytes.
+Slice slice_of(const StoredTensor& tensor, const TensorSpec& spec, Shard shard) {
+    if (spec.split == Split::none || shard.degree == 1) {
+        return {.shape = tensor.shape, .from = 0, .bytes = tensor.bytes};
     }
-    SlabRange& range = plan.ranges.back();
-    const std::int64_t at = range.buffer_begin + tensor.offset - range.slab_begin;
-    range.bytes = tensor.offset + tensor.bytes - range.slab_begin;
-    plan.buffer_bytes = range.buffer_begin + range.bytes;
-    return at;
+    const std::size_t axis = spec.split == Split::rows ? 0 : 1;
+    require(tensor.transposed == (axis == 1),
+            ErrorKind::input,
+            "tensor '{}' is stored {} (expected the opposite, to be read in slices); import the "
+            "checkpoint again",
+            tensor.name,
+            tensor.transposed ? "transposed" : "as it is");
+    const std::int64_t length = tensor.shape[axis];
+    const Interval held = shard_of(length, spec.split_unit, shard);
+    const std::int64_t stride = length == 0 ? 0 : tensor.bytes / length;
+    Slice slice{.shape = tensor.shape,
+                .from = held.begin * stride,
+                .bytes = (held.end - held.begin) * stride};
+    slice.shape[axis] = held.end - held.begin;
+    return slice;
 }
 
+DType final_type(const TensorSpec& spec, const LoadOptions& options) {
+    return spec.precision == Precision::keep_float32 ? DType::float32 : options.compute;
+}
+
+/// Puts a part behind the others. \returns where it lies in memory
+std::int64_t append(Segment& segment, Part part) {
+    const Part* last = segment.parts.empty() ? nullptr : &segment.parts.back();
+    const std::int64_t gap =
+        last == nullptr ? page : part.slab_begin() - last->slab_begin() - last->bytes;
+    if (part.is_converted()) {
+        part.target = align_up(segment.bytes, tensor_alignment);
+    } else if (last != nullptr && !last->is_converted() && gap < page) {
+        part.target = last->target + last->bytes + gap;  // one read serves both
+    } else {
+        part.target = align_up(segment.bytes, page) + part.slab_begin() % page;
+    }
+    segment.bytes = part.target + part.target_bytes();
+    if (part.bytes > 0) {
+        segment.parts.push_back(part);
+    }
+    return part.target;
+}
+
+/// One block's tensors as a segment of their own, before it is cut.
+struct BlockImage {
+    Segment segment;
+    std::vector<BlockTensor> tensors;
+};
+
+/// Cuts a block into one part per shard and puts this rank's part into its segment.
+BlockPlace keep_own_part(int block, BlockImage image, Shard shard, Segment& own) {
+    BlockPlace place{.block = block, .tensors = std::move(image.tensors)};
+    const std::int64_t pages = align_up(image.segment.bytes, page) / page;
+    for (int i = 0; i < shard.degree; ++i) {
+        place.cuts.push_back(
+            std::min(shard_of(pages, 1, {shard.degree, i}).begin * page, image.segment.bytes));
+    }
+    place.cuts.push_back(image.segment.bytes);
+
+    const std::int64_t begin = place.cuts[static_cast<std::size_t>(shard.index)];
+    const std::int64_t end = place.cuts[static_cast<std::size_t>(shard.index) + 1];
+    place.offset = align_up(own.bytes, page);
+    for (Part part : parts_within(image.segment, begin, end)) {
+        part.target += place.offset - begin;
+        own.parts.push_back(part);
+    }
+    own.bytes = place.offset + end - begin;
+    return place;
+}
+
+class Planner {
+public:
+    explicit Planner(const LoadOptions& options) : options_(options) {}
+
+    void add(const StoredTensor& tensor, const TensorSpec& spec) {
+        const bool is_sliced = spec.split != Split::none && options_.tensor_parallel.degree > 1;
+        Slice slice = slice_of(tensor, spec, options_.tensor_parallel);
+        const Part part{.tensor = &tensor,
+                        .to = final_type(spec, options_),
+                        .from = slice.from,
+                        .bytes = slice.bytes};
+        if (const auto block = block_of(tensor.name, is_sliced)) {
+            BlockImage& image = images_[*block];
+            const std::int64_t offset = append(image.segment, part);
+            image.tensors.push_back({.name = tensor.name,
+                                     .dtype = to_scalar_type(part.to),
+                                     .shape = std::move(slice.shape),
+                                     .transposed = tensor.transposed,
+                                     .offset = offset});
+            return;
+        }
+        const std::int64_t offset = append(is_sliced ? plan_.own_shard : plan_.common, part);
+        plan_.tensors.push_back({.tensor = &tensor,
+                                 .dtype = part.to,
+                                 .shape = std::move(slice.shape),
+                                 .holder = is_sliced ? Holder::own_shard : Holder::all,
+                                 .offset = offset});
+    }
+
+    [[nodiscard]] LoadPlan take() {
+        for (auto& [block, image] : images_) {
+            plan_.blocks.push_back(
+                keep_own_part(block, std::move(image), options_.weight_shard, plan_.own_shard));
+        }
+        return std::move(plan_);
+    }
+
+private:
+    /// The block whose bytes are dealt out, if the tensor is in one. What the ranks of a tensor
+    /// parallel group all hold is small and stays whole, else each of them would read it.
+    [[nodiscard]] std::optional<int> block_of(const std::string& name, bool is_sliced) const {
+        if (options_.weight_shard.degree == 1 || !options_.block_of ||
+            (options_.tensor_parallel.degree > 1 && !is_sliced)) {
+            return std::nullopt;
+        }
+        return options_.block_of(name);
+    }
+
+    const LoadOptions& options_;
+    LoadPlan plan_;
+    std::map<int, BlockImage> images_;
+};
+
 }  // namespace
+
+std::int64_t Segment::stored_bytes() const {
+    std::int64_t sum = 0;
+    for (const Part& part : parts) {
+        sum += part.bytes;
+    }
+    return sum;
+}
 
 LoadPlan plan_load(const StoredComponent& stored,
                    const ComponentSpec& spec,
                    const LoadOptions& options) {
     auto wanted = wanted_tensors(spec, options);
-    LoadPlan plan;
-    bool follows = false;
+    Planner planner(options);
     for (const StoredTensor& tensor : stored.tensors) {
         const auto found = wanted.find(tensor.name);
         if (found == wanted.end()) {
-            follows = false;
             continue;
         }
         require(tensor.shape == found->second->shape,
@@ -59,12 +188,8 @@ LoadPlan plan_load(const StoredComponent& stored,
                 tensor.name,
                 to_string(tensor.shape),
                 to_string(found->second->shape));
-        const std::int64_t offset = place(plan, tensor, follows);
-        plan.tensors.push_back(
-            {.tensor = &tensor, .precision = found->second->precision, .buffer_offset = offset});
-        plan.used_bytes += tensor.bytes;
+        planner.add(tensor, *found->second);
         wanted.erase(found);
-        follows = true;
     }
     require(wanted.empty(),
             ErrorKind::input,
@@ -73,29 +198,26 @@ LoadPlan plan_load(const StoredComponent& stored,
             spec.name,
             wanted.empty() ? "" : wanted.begin()->first,
             wanted.size() - 1);
-    return plan;
+    return planner.take();
 }
 
-std::vector<std::int64_t> cut_buffer(const LoadPlan& plan, int ranks) {
-    const std::int64_t pages = align_up(plan.buffer_bytes, page) / page;
-    std::vector<std::int64_t> cuts;
-    for (std::int64_t rank = 0; rank <= ranks; ++rank) {
-        const std::int64_t first = pages / ranks * rank + std::min(rank, pages % ranks);
-        cuts.push_back(std::min(first * page, plan.buffer_bytes));
-    }
-    return cuts;
-}
-
-std::vector<SlabRange> ranges_within(const LoadPlan& plan, std::int64_t begin, std::int64_t end) {
-    std::vector<SlabRange> parts;
-    for (const SlabRange& range : plan.ranges) {
-        const std::int64_t first = std::max(begin, range.buffer_begin);
-        const std::int64_t last = std::min(end, range.buffer_begin + range.bytes);
-        if (first < last) {
-            parts.push_back({.slab_begin = range.slab_begin + first - range.buffer_begin,
-                             .buffer_begin = first,
-                             .bytes = last - first});
-        }
+std::vector<Part> parts_within(const Segment& segment, std::int64_t begin, std::int64_t end) {
+    std::vector<Part> parts;
+    const auto ends_before = [](const Part& part, std::int64_t at) {
+        return part.target + part.target_bytes() <= at;
+    };
+    auto it = std::lower_bound(segment.parts.begin(), segment.parts.end(), begin, ends_before);
+    for (; it != segment.parts.end() && it->target < end; ++it) {
+        const std::int64_t first = std::max(begin, it->target);
+        const std::int64_t last = std::min(end, it->target + it->target_bytes());
+        const auto stored = [&](std::int64_t target_bytes) {
+            return target_bytes / size_of(it->to) * size_of(it->tensor->dtype);
+        };
+        Part part = *it;
+        part.from += stored(first - it->target);
+        part.bytes = stored(last - first);
+        part.target = first;
+        parts.push_back(part);
     }
     return parts;
 }

@@ -1,23 +1,18 @@
 #include "transport_collective.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
+#include <cstring>
+#include <deque>
 #include <utility>
 
-#include "reelyard/base/bytes.hpp"
-#include "reelyard/base/error.hpp"
-#include "reelyard/mpi/agreement.hpp"
 #include "reelyard/mpi/check.hpp"
 
 #include "file/h5.hpp"
 #include "file/store_names.hpp"
+#include "host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {
-
-// Well below MPI's count limit; large enough that the number of calls does not matter.
-constexpr std::int64_t piece_bytes = 256 * mebibyte;
 
 /// Settings for the MPI-IO library. Those it does not know it ignores.
 class Hints {
@@ -40,61 +35,45 @@ private:
     MPI_Info info_ = MPI_INFO_NULL;
 };
 
-/// The extents cut into pieces that one call can read.
-std::vector<Extent> cut(std::span<const Extent> extents) {
-    std::vector<Extent> pieces;
+std::int64_t total_bytes(const std::vector<Extent>& extents) {
+    std::int64_t bytes = 0;
     for (const Extent& extent : extents) {
-        for (std::int64_t at = 0; at < static_cast<std::int64_t>(extent.into.size());
-             at += piece_bytes) {
-            const auto bytes =
-                std::min(piece_bytes, static_cast<std::int64_t>(extent.into.size()) - at);
-            pieces.push_back({.offset = extent.offset + at,
-                              .into = extent.into.subspan(static_cast<std::size_t>(at),
-                                                          static_cast<std::size_t>(bytes))});
-        }
+        bytes += static_cast<std::int64_t>(extent.into.size());
     }
-    return pieces;
+    return bytes;
 }
 
 class CollectiveTransport final : public Transport {
 public:
-    CollectiveTransport(const StoreFile& file, const mpi::Communicator& world)
+    CollectiveTransport(const StoreFile& file,
+                        const std::string& component,
+                        const mpi::Communicator& world)
         : path_(file.path())
-        , world_(world)
-        , file_(open()) {}
+        , file_(open(world))
+        , slab_(h5::check(H5Dopen2(file_.get(), names::slab(component).c_str(), H5P_DEFAULT),
+                          "H5Dopen2",
+                          path_)) {}
 
-    std::int64_t read(const std::string& component, std::span<const Extent> extents) override {
-        const h5::Dataset slab(h5::check(
-            H5Dopen2(file_.get(), names::slab(component).c_str(), H5P_DEFAULT), "H5Dopen2", path_));
-        const std::vector<Extent> pieces = cut(extents);
-        const std::int64_t calls = world_.max(static_cast<std::int64_t>(pieces.size()));
-        std::int64_t bytes = 0;
-        std::optional<Error> failure;
-        for (std::int64_t call = 0; call < calls; ++call) {
-            // All ranks take part in every call: those that have nothing left, or have failed, with
-            // an empty selection.
-            const bool takes_part = !failure && call < static_cast<std::int64_t>(pieces.size());
-            try {
-                bytes += read_piece(slab,
-                                    takes_part ? pieces[static_cast<std::size_t>(call)] : Extent{});
-            } catch (const Error& error) {
-                failure = error;
-            }
+    void start(ReadTask task) override { waiting_.push_back(std::move(task)); }
+
+    std::int64_t finish(const std::function<void()>& idle) override {
+        const ReadTask task = std::move(waiting_.front());
+        waiting_.pop_front();
+        idle();
+        read(task.extents);
+        if (task.then) {
+            task.then();
         }
-        if (failure) {
-            throw Error(*failure);
-        }
-        return bytes;
+        return total_bytes(task.extents);
     }
 
 private:
-    [[nodiscard]] h5::File open() const {
+    [[nodiscard]] h5::File open(const mpi::Communicator& world) const {
         h5::silence();
         const Hints hints;
         const h5::Properties access(h5::check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", path_));
-        h5::check(H5Pset_fapl_mpio(access.get(), world_.handle(), hints.get()),
-                  "H5Pset_fapl_mpio",
-                  path_);
+        h5::check(
+            H5Pset_fapl_mpio(access.get(), world.handle(), hints.get()), "H5Pset_fapl_mpio", path_);
         h5::check(H5Pset_all_coll_metadata_ops(access.get(), true),
                   "H5Pset_all_coll_metadata_ops",
                   path_);
@@ -102,48 +81,69 @@ private:
             h5::check(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen", path_));
     }
 
-    /// \returns the bytes read
-    [[nodiscard]] std::int64_t read_piece(const h5::Dataset& slab, const Extent& piece) const {
+    /// Several extents are one call, as every rank makes one call a round, and go through a buffer.
+    void read(const std::vector<Extent>& extents) const {
+        if (extents.size() == 1) {
+            populate(extents.front().into);
+            read(extents, extents.front().into);
+            return;
+        }
+        std::vector<Extent> in_file_order = extents;
+        std::sort(in_file_order.begin(), in_file_order.end(), [](const Extent& a, const Extent& b) {
+            return a.offset < b.offset;
+        });
+        const HostBuffer buffer(total_bytes(extents));
+        std::span<std::byte> rest = buffer.part(0, buffer.size());
+        read(extents, rest);
+        for (const Extent& extent : in_file_order) {
+            std::memcpy(extent.into.data(), rest.data(), extent.into.size());
+            rest = rest.subspan(extent.into.size());
+        }
+    }
+
+    void read(const std::vector<Extent>& extents, std::span<std::byte> into) const {
         const h5::Properties transfer(h5::check(H5Pcreate(H5P_DATASET_XFER), "H5Pcreate", path_));
         // Explicit: the default is independent, whatever the file was opened with.
         h5::check(
             H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio", path_);
-
-        const h5::Dataspace on_disk(h5::check(H5Dget_space(slab.get()), "H5Dget_space", path_));
-        const auto start = static_cast<hsize_t>(piece.offset);
-        const auto count = static_cast<hsize_t>(piece.into.size());
+        const auto bytes = static_cast<hsize_t>(into.size());
         const h5::Dataspace in_memory(
-            h5::check(H5Screate_simple(1, &count, nullptr), "H5Screate_simple", path_));
-        if (count == 0) {
-            h5::check(H5Sselect_none(on_disk.get()), "H5Sselect_none", path_);
+            h5::check(H5Screate_simple(1, &bytes, nullptr), "H5Screate_simple", path_));
+        const h5::Dataspace on_disk(h5::check(H5Dget_space(slab_.get()), "H5Dget_space", path_));
+        h5::check(H5Sselect_none(on_disk.get()), "H5Sselect_none", path_);
+        if (into.empty()) {
             h5::check(H5Sselect_none(in_memory.get()), "H5Sselect_none", path_);
-        } else {
-            h5::check(H5Sselect_hyperslab(
-                          on_disk.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr),
-                      "H5Sselect_hyperslab",
-                      path_);
         }
-        h5::check(H5Dread(slab.get(),
+        for (const Extent& extent : extents) {
+            const auto start = static_cast<hsize_t>(extent.offset);
+            const auto count = static_cast<hsize_t>(extent.into.size());
+            h5::check(
+                H5Sselect_hyperslab(on_disk.get(), H5S_SELECT_OR, &start, nullptr, &count, nullptr),
+                "H5Sselect_hyperslab",
+                path_);
+        }
+        h5::check(H5Dread(slab_.get(),
                           H5T_STD_U8LE,
                           in_memory.get(),
                           on_disk.get(),
                           transfer.get(),
-                          piece.into.data()),
+                          into.data()),
                   "H5Dread",
                   path_);
-        return H5Sget_select_npoints(on_disk.get());
     }
 
     std::filesystem::path path_;
-    const mpi::Communicator& world_;
     h5::File file_;
+    h5::Dataset slab_;
+    std::deque<ReadTask> waiting_;
 };
 
 }  // namespace
 
 std::unique_ptr<Transport> make_collective_transport(const StoreFile& file,
+                                                     const std::string& component,
                                                      const mpi::Communicator& world) {
-    return std::make_unique<CollectiveTransport>(file, world);
+    return std::make_unique<CollectiveTransport>(file, component, world);
 }
 
 }  // namespace reelyard::store
