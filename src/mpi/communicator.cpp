@@ -9,6 +9,8 @@
 #include "reelyard/mpi/check.hpp"
 #include "reelyard/mpi/requests.hpp"
 
+#include "patience.hpp"
+
 namespace reelyard::mpi {
 namespace {
 
@@ -89,6 +91,15 @@ Communicator Communicator::split_by_node() const {
 
 void Communicator::barrier() const {
     check(MPI_Barrier(comm_), "MPI_Barrier");
+}
+
+void Communicator::patient_barrier() const {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier");
+    Patience patience;
+    for (int is_through = 0; is_through == 0; patience.pause()) {
+        check(MPI_Test(&request, &is_through, MPI_STATUS_IGNORE), "MPI_Test");
+    }
 }
 
 void Communicator::broadcast(std::span<std::byte> data, int root) const {

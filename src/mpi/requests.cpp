@@ -4,6 +4,8 @@
 
 #include "reelyard/mpi/check.hpp"
 
+#include "patience.hpp"
+
 namespace reelyard::mpi {
 namespace {
 
@@ -70,6 +72,11 @@ void Requests::wait() {
         pending_.clear();
     }
     check(code, "MPI_Waitall");
+}
+
+void Requests::wait_patiently() {
+    for (Patience patience; !test(); patience.pause()) {
+    }
 }
 
 bool Requests::test() {

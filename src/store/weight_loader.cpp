@@ -247,6 +247,9 @@ void Loading::read_all(const std::string& transport_name) {
         settle(steps.back());
     }
     transport.reset();
+    const Stopwatch watch;
+    world_.patient_barrier();
+    report_.exchange_seconds += watch.seconds();
     mpi::together(world_, [&] {
         if (failure_) {
             throw Error(*failure_);

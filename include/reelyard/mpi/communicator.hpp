@@ -51,6 +51,8 @@ public:
     [[nodiscard]] Communicator split_by_node() const;
 
     void barrier() const;
+    /// As barrier(), but leaves the core to others while it waits; for waiting that may be long.
+    void patient_barrier() const;
     void broadcast(std::span<std::byte> data, int root) const;
     /// Text of the root on all ranks.
     [[nodiscard]] std::string broadcast_text(std::string text, int root) const;

@@ -27,6 +27,8 @@ public:
     /// \param data stays alive until all is through
     void receive(std::span<std::byte> data, int source, int tag);
     void wait();
+    /// As wait(), but leaves the core to others while it waits.
+    void wait_patiently();
     /// Moves the transfers on without waiting. \returns whether all are through
     bool test();
 

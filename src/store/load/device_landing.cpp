@@ -38,7 +38,7 @@ public:
         // All ranks of the node have their pieces of this round in the slots, and are through with
         // those of the round before.
         device::synchronize(weights_.device());
-        nodes_.node().barrier();
+        nodes_.node().patient_barrier();
         for (const Piece& piece : schedule_.landing(round)) {
             const std::int64_t bytes = piece.end - piece.begin;
             const at::Tensor slot =
@@ -49,7 +49,7 @@ public:
 
     at::Tensor finish() override {
         device::synchronize(weights_.device());
-        nodes_.node().barrier();
+        nodes_.node().patient_barrier();
         return weights_;
     }
 

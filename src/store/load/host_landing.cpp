@@ -21,7 +21,8 @@ public:
     void landed(std::int64_t /*round*/) override {}
 
     at::Tensor finish() override {
-        nodes_.node().barrier();  // what the other ranks of the node have put there is there
+        nodes_.node()
+            .patient_barrier();  // what the other ranks of the node have put there is there
         return at::from_blob(
             buffer_->data(),
             {buffer_->size()},

@@ -35,20 +35,16 @@ std::int64_t staging_bytes(const Segment& segment, std::int64_t piece_bytes) {
     return most;
 }
 
-/// Adds an extent, or lengthens the last one where both file and memory go on; a gap that is the
-/// same in both is read over.
-void add_extent(std::vector<Extent>& extents, Extent next) {
-    if (!extents.empty()) {
-        Extent& last = extents.back();
-        const auto last_bytes = static_cast<std::int64_t>(last.into.size());
-        const std::int64_t gap = next.offset - last.offset - last_bytes;
-        if (gap >= 0 && gap < page && next.into.data() - last.into.data() == last_bytes + gap) {
-            last.into = {last.into.data(),
-                         static_cast<std::size_t>(last_bytes + gap) + next.into.size()};
-            return;
-        }
+/// Adds a read, or lengthens the last one by what lies behind it and the padding between.
+void add_extent(std::vector<Extent>& extents, const Extent& next, bool follows) {
+    if (extents.empty() || !follows) {
+        extents.push_back(next);
+        return;
     }
-    extents.push_back(next);
+    Extent& last = extents.back();
+    const std::int64_t bytes =
+        next.offset - last.offset + static_cast<std::int64_t>(next.into.size());
+    last.into = {last.into.data(), static_cast<std::size_t>(bytes)};
 }
 
 }  // namespace
@@ -92,7 +88,7 @@ ReadTask Lane::read_into(std::span<std::byte> place, const Piece& piece, std::in
             raw = buffer.part(begin, part.bytes);
             staged = begin + part.bytes;
         }
-        add_extent(task.extents, {.offset = part.slab_begin(), .into = raw});
+        add_extent(task.extents, {.offset = part.slab_begin(), .into = raw}, part.follows);
         parts.push_back({.part = part, .raw = raw, .final = final});
     }
     task.then = [parts = std::move(parts), sums = sums_] {
@@ -120,7 +116,7 @@ void Lane::arrived(std::int64_t round) {
 }
 
 void Lane::settle(std::int64_t round) {
-    transfers_.front().wait();
+    transfers_.front().wait_patiently();
     transfers_.pop_front();
     ++first_transfer_;
     landing_->landed(round);

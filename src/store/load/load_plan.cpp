@@ -61,15 +61,23 @@ DType final_type(const TensorSpec& spec, const LoadOptions& options) {
     return spec.precision == Precision::keep_float32 ? DType::float32 : options.compute;
 }
 
+/// Whether nothing but padding lies between two parts on disk.
+bool is_next_on_disk(const Part& part, const Part& last) {
+    const bool is_next_tensor = part.tensor == last.tensor + 1 && part.from == 0 &&
+                                last.from + last.bytes == last.tensor->bytes;
+    const bool is_next_slice = part.tensor == last.tensor && part.from == last.from + last.bytes;
+    return is_next_tensor || is_next_slice;
+}
+
 /// Puts a part behind the others. \returns where it lies in memory
 std::int64_t append(Segment& segment, Part part) {
     const Part* last = segment.parts.empty() ? nullptr : &segment.parts.back();
-    const std::int64_t gap =
-        last == nullptr ? page : part.slab_begin() - last->slab_begin() - last->bytes;
-    if (part.is_converted()) {
+    part.follows = last != nullptr && !last->is_converted() && !part.is_converted() &&
+                   is_next_on_disk(part, *last);
+    if (part.follows) {
+        part.target = last->target + part.slab_begin() - last->slab_begin();
+    } else if (part.is_converted()) {
         part.target = align_up(segment.bytes, tensor_alignment);
-    } else if (last != nullptr && !last->is_converted() && gap < page) {
-        part.target = last->target + last->bytes + gap;  // one read serves both
     } else {
         part.target = align_up(segment.bytes, page) + part.slab_begin() % page;
     }
@@ -217,6 +225,7 @@ std::vector<Part> parts_within(const Segment& segment, std::int64_t begin, std::
         part.from += stored(first - it->target);
         part.bytes = stored(last - first);
         part.target = first;
+        part.follows = part.follows && !parts.empty();
         parts.push_back(part);
     }
     return parts;

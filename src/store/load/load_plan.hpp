@@ -17,6 +17,8 @@ struct Part {
     std::int64_t from = 0;                 ///< first byte, in the tensor as it is stored
     std::int64_t bytes = 0;                ///< as stored
     std::int64_t target = 0;               ///< first byte in memory
+    /// Whether it lies behind the part before it, on disk as in memory, with only padding between.
+    bool follows = false;
 
     [[nodiscard]] bool is_converted() const { return tensor->dtype != to; }
     [[nodiscard]] std::int64_t target_bytes() const {
