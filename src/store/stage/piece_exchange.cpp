@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "reelyard/base/stop_signal.hpp"
+
 namespace reelyard::store {
 namespace {
 
@@ -65,7 +67,12 @@ void PieceExchange::read_ahead() {
 
 void PieceExchange::pass_on() {
     const std::int64_t step = step_of(passed_on_);
-    guarded([&] { bytes_read_ += reader_.finish([this] { move_transfers(); }); });
+    guarded([&] {
+        bytes_read_ += reader_.finish([this] { move_transfers(); });
+        require(!StopSignal::requested(),
+                ErrorKind::stopped,
+                "stage: stopped by a signal; nothing was written");
+    });
     Slot& slot = outgoing_[static_cast<std::size_t>(passed_on_ % most_outgoing)];
     const Interval piece = plan_.piece(layout_->own_node(), step);
     for (int i = 1; i < layout_->nodes(); ++i) {

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "reelyard/base/bytes.hpp"
-
 namespace reelyard::store {
 namespace {
 
-constexpr std::int64_t largest_piece = 16 * mebibyte;
 constexpr std::int64_t page = 4 * kibibyte;
 // Pieces of a round that a rank reads or receives, so that agreeing costs nothing beside them.
 constexpr std::int64_t pieces_per_round = 32;
@@ -20,7 +17,7 @@ std::int64_t divide_up(std::int64_t value, std::int64_t by) {
 
 }  // namespace
 
-StagePlan::StagePlan(std::int64_t file_bytes, std::vector<int> ranks)
+StagePlan::StagePlan(std::int64_t file_bytes, std::vector<int> ranks, std::int64_t largest_piece)
     : file_bytes_(file_bytes)
     , ranks_(std::move(ranks)) {
     const auto nodes = static_cast<std::int64_t>(ranks_.size());

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "reelyard/base/bytes.hpp"
 #include "reelyard/spec/shard.hpp"
 
 namespace reelyard::store {
@@ -14,7 +15,9 @@ namespace reelyard::store {
 class StagePlan {
 public:
     /// \param ranks of each node
-    StagePlan(std::int64_t file_bytes, std::vector<int> ranks);
+    StagePlan(std::int64_t file_bytes,
+              std::vector<int> ranks,
+              std::int64_t largest_piece = 16 * mebibyte);
 
     [[nodiscard]] std::int64_t steps() const { return steps_; }
     [[nodiscard]] std::int64_t piece_bytes() const { return piece_bytes_; }
