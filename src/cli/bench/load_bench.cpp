@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/clock.hpp"
@@ -20,9 +22,10 @@
 #include "load_table.hpp"
 #include "loaded_model.hpp"
 #include "page_cache.hpp"
-#include "process_memory.hpp"
+#include "process_counts.hpp"
 #include "raw_reader.hpp"
 #include "synthetic_model.hpp"
+#include "touched_memory.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -37,12 +40,35 @@ double fraction_before(const std::filesystem::path& file) {
     return resident_fraction(file).value_or(-1.0);
 }
 
+/// Counts what the device of the store delivers to this node; one rank of the node does.
+class DeviceCounter {
+public:
+    DeviceCounter(std::filesystem::path store, bool counts)
+        : store_(std::move(store))
+        , counts_(counts)
+        , before_(device_bytes_read(store_)) {}
+
+    /// Since it was made; 0 on the ranks that do not count, -1 where nobody can.
+    [[nodiscard]] std::int64_t bytes() const {
+        const auto now = device_bytes_read(store_);
+        if (!now || !before_) {
+            return -1;
+        }
+        return counts_ ? *now - *before_ : 0;
+    }
+
+private:
+    std::filesystem::path store_;
+    bool counts_;
+    std::optional<std::int64_t> before_;
+};
+
 /// The loads and raw reads of one store by one rank.
 class LoadBench {
 public:
     /// Collective. \throws Error (resources) when the weights do not fit into memory, and what
     /// opening the store may throw
-    LoadBench(const LoadSettings& settings, const mpi::Communicator& world)
+    LoadBench(const LoadSettings& settings, const mpi::Communicator& world, double start_seconds)
         : settings_(settings)
         , world_(world)
         , layout_(world, 0)
@@ -64,6 +90,7 @@ public:
         }
         figures_.rank = world.rank();
         figures_.node = layout_.own_node();
+        figures_.start_seconds = start_seconds;
     }
 
     /// Collective.
@@ -157,6 +184,7 @@ private:
         mpi::together(world_, forget_peak);
         const ResidentMemory before = resident_memory();
         const std::int64_t proportional_before = proportional_memory();
+        const DeviceCounter device(settings_.store, layout_.node().rank() == 0);
         const std::int64_t read_before = storage_bytes_read();
         world_.barrier();
 
@@ -176,6 +204,7 @@ private:
         sample.bytes_read_by_system = storage_bytes_read() - read_before;
 
         world_.barrier();  // all ranks have all their pages
+        sample.bytes_of_device = device.bytes();
         const std::int64_t resident = resident_memory().bytes;
         sample.proportional_bytes = proportional_memory() - proportional_before;
         sample.peak_bytes = loaded.peak_bytes - before.bytes;
@@ -236,6 +265,7 @@ std::vector<RankFigures> gather(const RankFigures& own, const mpi::Communicator&
 }  // namespace
 
 int run_load_bench(const std::vector<std::string>& arguments, const mpi::Session& session) {
+    const double start_seconds = seconds_since_start();
     const auto& world = session.world();
     LoadSettings settings;
     mpi::together(world, [&] { settings = parse_load_settings(arguments, world.size()); });
@@ -251,7 +281,7 @@ int run_load_bench(const std::vector<std::string>& arguments, const mpi::Session
     if (settings.synthesize_bytes > 0) {
         provide_synthetic_store(settings.store, settings.synthesize_bytes, world);
     }
-    LoadBench bench(settings, world);
+    LoadBench bench(settings, world, start_seconds);
     bench.repeat();
     const auto ranks = gather(bench.figures(), world);
     mpi::together(world, [&] {

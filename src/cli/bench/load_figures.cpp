@@ -19,6 +19,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoadSample,
                                    bytes_used,
                                    bytes_read,
                                    bytes_read_by_system,
+                                   bytes_of_device,
                                    bytes_exchanged,
                                    weight_bytes,
                                    peak_bytes,
@@ -26,7 +27,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoadSample,
                                    proportional_bytes,
                                    resident_fraction)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RawSample, seconds, bytes, bytes_by_system, resident_fraction)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RankFigures, rank, node, loads, raws)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RankFigures, rank, node, start_seconds, loads, raws)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Spread, median, minimum, maximum)
 
 namespace {
@@ -105,6 +106,16 @@ public:
     [[nodiscard]] std::int64_t total(std::int64_t Sample::*field) const {
         return static_cast<std::int64_t>(median_of(sum_of(of(field))));
     }
+    /// The smallest of any rank in any repetition.
+    [[nodiscard]] std::int64_t least(std::int64_t LoadSample::*field) const {
+        std::int64_t value = ranks_.front().loads.front().*field;
+        for (const RankFigures& rank : ranks_) {
+            for (const LoadSample& load : rank.loads) {
+                value = std::min(value, load.*field);
+            }
+        }
+        return value;
+    }
     /// The largest of any rank in any repetition.
     [[nodiscard]] std::int64_t most(std::int64_t LoadSample::*field) const {
         return static_cast<std::int64_t>(spread_of(most_of(of(field))).maximum);
@@ -167,6 +178,7 @@ json bytes_json(const LoadSummary& summary) {
     return {{"used", summary.bytes_used},
             {"read", summary.bytes_read},
             {"read_by_system", summary.bytes_read_by_system},
+            {"of_device", summary.bytes_of_device ? json(*summary.bytes_of_device) : json(nullptr)},
             {"exchanged", summary.bytes_exchanged},
             {"read_per_used", static_cast<double>(summary.bytes_read) / used},
             {"read_by_system_per_used", static_cast<double>(summary.bytes_read_by_system) / used},
@@ -198,9 +210,15 @@ LoadSummary summarise(const std::vector<RankFigures>& ranks) {
     REELYARD_EXPECT(!ranks.empty());
     const Table table(ranks);
     LoadSummary summary;
+    for (const RankFigures& rank : ranks) {
+        summary.start_seconds = std::max(summary.start_seconds, rank.start_seconds);
+    }
     summary.bytes_used = ranks.front().loads.front().bytes_used;
     summary.bytes_read = table.total(&LoadSample::bytes_read);
     summary.bytes_read_by_system = table.total(&LoadSample::bytes_read_by_system);
+    if (table.least(&LoadSample::bytes_of_device) >= 0) {
+        summary.bytes_of_device = table.total(&LoadSample::bytes_of_device);
+    }
     summary.bytes_exchanged = table.total(&LoadSample::bytes_exchanged);
     summary.raw_bytes = table.total(&RawSample::bytes);
     summary.raw_bytes_by_system = table.total(&RawSample::bytes_by_system);
@@ -244,6 +262,7 @@ LoadSample typical_load(const RankFigures& rank) {
             .bytes_used = table.total(&LoadSample::bytes_used),
             .bytes_read = table.total(&LoadSample::bytes_read),
             .bytes_read_by_system = table.total(&LoadSample::bytes_read_by_system),
+            .bytes_of_device = table.total(&LoadSample::bytes_of_device),
             .bytes_exchanged = table.total(&LoadSample::bytes_exchanged),
             .weight_bytes = table.total(&LoadSample::weight_bytes),
             .peak_bytes = table.most(&LoadSample::peak_bytes),
@@ -262,6 +281,7 @@ std::string load_figures_json(const LoadSetup& setup, const std::vector<RankFigu
         {"nodes", setup.nodes},
         {"settings", settings_json(setup)},
         {"bytes", bytes_json(summary)},
+        {"start_seconds", summary.start_seconds},
         {"load",
          {{"seconds", summary.load_seconds},
           {"ready_seconds", summary.ready_seconds},

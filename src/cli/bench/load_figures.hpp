@@ -20,6 +20,7 @@ struct LoadSample {
     std::int64_t bytes_used = 0;
     std::int64_t bytes_read = 0;            ///< by the program's counter
     std::int64_t bytes_read_by_system = 0;  ///< as the operating system counted them
+    std::int64_t bytes_of_device = 0;       ///< to this node by the store's device; -1: unknown
     std::int64_t bytes_exchanged = 0;
     std::int64_t weight_bytes = 0;        ///< of this rank's weights
     std::int64_t peak_bytes = 0;          ///< resident at most while loading, above what was before
@@ -40,6 +41,7 @@ struct RawSample {
 struct RankFigures {
     int rank = 0;
     int node = 0;
+    double start_seconds = 0.0;  ///< from the start of the process until MPI was up
     std::vector<LoadSample> loads = {};
     std::vector<RawSample> raws = {};
 };
@@ -70,6 +72,7 @@ struct Spread {
 /// What all ranks together come to. Seconds are of the slowest rank of each repetition, bytes are
 /// sums over the ranks and medians over the repetitions, memory is what was most.
 struct LoadSummary {
+    double start_seconds = 0.0;
     Spread load_seconds;
     Spread ready_seconds;
     Spread raw_seconds;
@@ -79,6 +82,7 @@ struct LoadSummary {
     std::int64_t bytes_used = 0;
     std::int64_t bytes_read = 0;
     std::int64_t bytes_read_by_system = 0;
+    std::optional<std::int64_t> bytes_of_device;  ///< of all nodes together
     std::int64_t bytes_exchanged = 0;
     std::int64_t raw_bytes = 0;
     std::int64_t raw_bytes_by_system = 0;

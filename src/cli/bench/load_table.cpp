@@ -126,6 +126,8 @@ std::string totals(const LoadSummary& summary) {
         summary.ratio.median,
         summary.ratio.minimum,
         summary.ratio.maximum);
+    text +=
+        fmt::format("  MPI is up {:.2f} s after the start of the process\n", summary.start_seconds);
     text += fmt::format("  ready, a byte of every page read: {:.3f} s ({:.3f} to {:.3f})\n",
                         summary.ready_seconds.median,
                         summary.ready_seconds.minimum,

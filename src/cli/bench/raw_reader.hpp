@@ -8,7 +8,7 @@
 #include "reelyard/spec/shard.hpp"
 #include "reelyard/store/transport/direct_reader.hpp"
 
-#include "process_memory.hpp"
+#include "touched_memory.hpp"
 
 namespace reelyard::cli {
 
