@@ -3,6 +3,10 @@
 #include <cmath>
 #include <cstdint>
 #include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include <unistd.h>
 
 #include "reelyard/base/format.hpp"
 
@@ -21,6 +25,26 @@ std::string format_seconds(double seconds) {
     }
     const std::int64_t minutes = (whole + 30) / 60;
     return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
+}
+
+double process_age_seconds() {
+    // Field 22 of the line is the start in clock ticks since the system booted; the fields before
+    // it begin behind the name, which is in parentheses and may hold anything.
+    std::ifstream file("/proc/self/stat");
+    std::string line;
+    std::getline(file, line);
+    std::istringstream fields(line.substr(line.rfind(')') + 1));
+    std::string skipped;
+    for (int field = 3; field < 22; ++field) {
+        fields >> skipped;
+    }
+    double start_ticks = 0.0;
+    fields >> start_ticks;
+    std::timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    const double since_boot =
+        static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+    return since_boot - start_ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 std::string utc_now() {

@@ -79,14 +79,25 @@ Expected set_device(JobOptions& job, const GivenValue& given) {
     return std::nullopt;
 }
 
-Setter video_setter(const std::vector<std::string>& formats) {
-    return [formats](JobOptions& job, const GivenValue& given) -> Expected {
-        if (std::find(formats.begin(), formats.end(), given.text) == formats.end()) {
-            return fmt::format("one of {}", fmt::join(formats, ", "));
+/// One of some names.
+template <typename Member>
+Setter name_setter(Member member, const std::vector<std::string>& names) {
+    return [=](JobOptions& job, const GivenValue& given) -> Expected {
+        if (std::find(names.begin(), names.end(), given.text) == names.end()) {
+            return fmt::format("one of {}", fmt::join(names, ", "));
         }
-        job.output.video = given.text;
+        member(job) = given.text;
         return std::nullopt;
     };
+}
+
+Expected set_staged(JobOptions& job, const GivenValue& given) {
+    if (given.text.empty()) {
+        return "auto, off or a folder";
+    }
+    const bool is_folder = given.text != "auto" && given.text != "off";
+    job.load.staged = is_folder ? (given.folder / given.text).string() : given.text;
+    return std::nullopt;
 }
 
 /// For [generate]: the job file and the command line stay apart, because a prompt's own settings
@@ -115,6 +126,26 @@ void add_input_options(std::vector<Option>& table) {
                      "FILE",
                      "the prompts, one video each: .txt, .jsonl or .csv",
                      path_setter([](JobOptions & job) -> auto& { return job.prompts; })});
+}
+
+void add_load_options(std::vector<Option>& table, const KnownNames& names) {
+    table.push_back(
+        {"load.transport",
+         "NAME",
+         fmt::format("how weights are read: {}; {} goes by the file system [{}]",
+                     fmt::join(names.transports, ", "),
+                     names.transports.at(0),
+                     names.transports.at(0)),
+         name_setter(
+             [](JobOptions & job) -> auto& { return job.load.transport; }, names.transports)});
+    table.push_back({"load.verify",
+                     "true|false",
+                     "compare weights with their checksums as they are read [true]",
+                     flag_setter([](JobOptions & job) -> auto& { return job.load.verify; })});
+    table.push_back({"load.staged",
+                     "auto|off|FOLDER",
+                     "where `reelyard stage` has put copies of stores; auto is its default [auto]",
+                     set_staged});
 }
 
 void add_generation_options(std::vector<Option>& table, const KnownNames& names) {
@@ -158,7 +189,8 @@ void add_output_options(std::vector<Option>& table, const KnownNames& names) {
         {"output.video",
          "FORMAT",
          fmt::format("{} [{}]", fmt::join(names.video_formats, ", "), names.video_formats.at(0)),
-         video_setter(names.video_formats)});
+         name_setter(
+             [](JobOptions & job) -> auto& { return job.output.video; }, names.video_formats)});
     table.push_back({"output.latents",
                      "true|false",
                      "keep the final latents as safetensors [false]",
@@ -183,6 +215,7 @@ void add_output_options(std::vector<Option>& table, const KnownNames& names) {
 std::vector<Option> option_table(const KnownNames& names) {
     std::vector<Option> table;
     add_input_options(table);
+    add_load_options(table, names);
     add_generation_options(table, names);
     add_output_options(table, names);
     return table;

@@ -34,7 +34,8 @@ Communicator start(int* argc, char*** argv) {
 
 Session::Session(int* argc, char*** argv)
     : uncaught_at_start_(std::uncaught_exceptions())
-    , world_(start(argc, argv)) {}
+    , world_(start(argc, argv))
+    , start_seconds_(starting_.seconds()) {}
 
 Session::~Session() {
     // Finalising waits for all ranks, and those that did not fail may wait for this one elsewhere.

@@ -107,10 +107,12 @@ public:
     }
 
     [[nodiscard]] LoadedWeights run() {
+        const Stopwatch opening;
         make_lanes();
         const auto choice = choose_together(file_, world_, options_, nodes_.nodes());
         report_.transport = choice.name;
         report_.transport_reason = choice.reason;
+        report_.read_seconds += opening.seconds();
         read_all(choice.name);
         if (options_.verify) {
             const Stopwatch watch;

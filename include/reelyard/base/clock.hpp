@@ -19,6 +19,9 @@ private:
 /// "850 ms", "12.4 s", "3 min 20 s", "2 h 05 min".
 [[nodiscard]] std::string format_seconds(double seconds);
 
+/// Seconds since the system started this process.
+[[nodiscard]] double process_age_seconds();
+
 /// The time of day as "2026-01-31T12:00:00Z" (UTC).
 [[nodiscard]] std::string utc_now();
 

@@ -14,6 +14,7 @@ struct KnownNames {
     std::vector<std::string> samplers;
     std::vector<std::string> sigma_schedules;
     std::vector<std::string> video_formats;
+    std::vector<std::string> transports;  ///< ways to read weights
 };
 
 /// Width and height in pixels.

@@ -19,6 +19,13 @@ struct ModelOptions {
     std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
 };
 
+/// [load]
+struct LoadingOptions {
+    std::string transport = "auto";  ///< one of KnownNames::transports
+    bool verify = true;              ///< compare weights with their checksums
+    std::string staged = "auto";     ///< auto, off, or the folder of staged copies
+};
+
 /// [decode]
 struct DecodeOptions {
     bool tiling = false;
@@ -51,6 +58,7 @@ struct GenerationLayer {
 struct JobOptions {
     std::filesystem::path job_file;  ///< empty: all came from the command line
     ModelOptions model;
+    LoadingOptions load;
     std::filesystem::path prompts;
     GenerationLayer generate_in_job_file;
     GenerationLayer generate_on_command_line;

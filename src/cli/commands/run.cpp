@@ -24,6 +24,7 @@
 #include "../run/contact_rows.hpp"
 #include "../run/model_source.hpp"
 #include "../run/prepared_job.hpp"
+#include "../run/start_times.hpp"
 #include "../run/summary.hpp"
 #include "../run/task_runner.hpp"
 #include "../run/text_stage.hpp"
@@ -156,6 +157,7 @@ int exit_code(const mpi::Communicator& world, const PreparedJob& job, const Tall
 
 int run_command(const std::vector<std::string>& arguments, const mpi::Session& session) {
     const Stopwatch watch;
+    StartTimes start{.mpi_seconds = process_age_seconds()};
     const auto& world = session.world();
     const auto options = read_options(world, arguments);
     if (options.help) {
@@ -168,7 +170,11 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const StopSignal stop;
     const auto device = choose_device(world, options.model.device);
     const int threads = set_compute_threads(world);
-    ModelSource model(options.model.store, world, {.dtype = options.model.dtype, .device = device});
+    const Stopwatch opening;
+    ModelSource model(options.model.store,
+                      world,
+                      {.dtype = options.model.dtype, .device = device, .load = options.load});
+    start.index_seconds = opening.seconds();
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
     log::info("{} of {} prompts to make, on {} rank{} with {} thread{} each ({})",
               job.remaining.size(),
@@ -188,9 +194,15 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     std::vector<dispatch::WorkShare> shares;
     if (!job.remaining.empty()) {
         times.text_seconds = encode_missing_texts(world, model, job.remaining, places.texts);
+        const double text_loading = loading_seconds(model.totals());
+        start.text_seconds = times.text_seconds - text_loading;
         const Stopwatch loading;
         const auto runner = make_runner(world, model, options, places);
         times.load_seconds = loading.seconds();
+        start.attach_seconds =
+            times.load_seconds - (loading_seconds(model.totals()) - text_loading);
+        start.ready_seconds = process_age_seconds();
+        log::info("{}", start_text(start, model.totals()));
         shares =
             run_tasks(world, job, places.outputs.manifest(), options.log.quiet, *runner, tally);
     }

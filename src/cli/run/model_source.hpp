@@ -5,6 +5,7 @@
 
 #include <c10/core/Device.h>
 
+#include "reelyard/jobs/job_options.hpp"
 #include "reelyard/models/model_family.hpp"
 #include "reelyard/mpi/communicator.hpp"
 #include "reelyard/spec/dtype.hpp"
@@ -20,9 +21,10 @@ public:
     struct Use {
         DType dtype = DType::bfloat16;
         c10::Device device = c10::Device(c10::kCPU);
+        jobs::LoadingOptions load = {};
     };
 
-    /// Opens the store and describes the model; collective.
+    /// Opens the store, or the copy of it that every node has, and describes the model; collective.
     /// \throws Error (input) on all ranks
     ModelSource(const std::filesystem::path& store, const mpi::Communicator& world, Use use);
 

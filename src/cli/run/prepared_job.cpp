@@ -16,6 +16,7 @@
 #include "reelyard/media/sink_registry.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/samplers/sampler.hpp"
+#include "reelyard/store/transport/transport.hpp"
 
 #include "../version.hpp"
 
@@ -116,7 +117,8 @@ const Task& PreparedJob::task(const std::string& id) const {
 jobs::KnownNames known_names() {
     return {.samplers = samplers::sampler_names(),
             .sigma_schedules = samplers::sigma_schedule_names(),
-            .video_formats = media::sink_names()};
+            .video_formats = media::sink_names(),
+            .transports = store::transport_names()};
 }
 
 PreparedJob prepare_job(const mpi::Communicator& world,
