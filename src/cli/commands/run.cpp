@@ -157,7 +157,8 @@ int exit_code(const mpi::Communicator& world, const PreparedJob& job, const Tall
 
 int run_command(const std::vector<std::string>& arguments, const mpi::Session& session) {
     const Stopwatch watch;
-    StartTimes start{.mpi_seconds = process_age_seconds()};
+    StartTimes start{.program_seconds = process_age_seconds() - session.start_seconds(),
+                     .mpi_seconds = session.start_seconds()};
     const auto& world = session.world();
     const auto options = read_options(world, arguments);
     if (options.help) {

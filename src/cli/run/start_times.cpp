@@ -13,12 +13,14 @@ double loading_seconds(const store::LoadReport& loaded) {
 
 std::string start_text(const StartTimes& times, const store::LoadReport& loaded) {
     const double attach = times.attach_seconds + loaded.attach_seconds;
-    const double known = times.mpi_seconds + times.index_seconds + loading_seconds(loaded) +
-                         times.attach_seconds + times.text_seconds;
+    const double known = times.program_seconds + times.mpi_seconds + times.index_seconds +
+                         loading_seconds(loaded) + times.attach_seconds + times.text_seconds;
     return fmt::format(
-        "ready for the first step {} after the start: MPI {}, index {}, read {}, exchange {}, "
+        "ready for the first step {} after the start: program {}, MPI {}, index {}, read {}, "
+        "exchange {}, "
         "attach {}, texts {}, other {}",
         format_seconds(times.ready_seconds),
+        format_seconds(times.program_seconds),
         format_seconds(times.mpi_seconds),
         format_seconds(times.index_seconds),
         format_seconds(loaded.read_seconds),

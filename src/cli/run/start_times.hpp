@@ -8,7 +8,8 @@ namespace reelyard::cli {
 
 /// What passes between the start of the process and the first denoising step.
 struct StartTimes {
-    double mpi_seconds = 0.0;     ///< from the start of the process until MPI is up
+    double program_seconds = 0.0;  ///< from the start of the process until MPI is started
+    double mpi_seconds = 0.0;
     double index_seconds = 0.0;   ///< finding and reading the store's index
     double text_seconds = 0.0;    ///< encoding texts, without loading the encoder
     double attach_seconds = 0.0;  ///< making models of weights that are there
@@ -18,7 +19,7 @@ struct StartTimes {
 /// What a rank waited for loading.
 [[nodiscard]] double loading_seconds(const store::LoadReport& loaded);
 
-/// "ready for the first step 1.9 s after the start: MPI 120 ms, index 8 ms, read 1.5 s, ...".
+/// "ready for the first step 1.9 s after the start: program 200 ms, MPI 120 ms, ...".
 [[nodiscard]] std::string start_text(const StartTimes& times, const store::LoadReport& loaded);
 
 }  // namespace reelyard::cli
