@@ -86,9 +86,9 @@ private:
     [[nodiscard]] bool is_first_of_node() const { return layout_.node().rank() == 0; }
 
     [[nodiscard]] StagePlan plan() const {
-        std::vector<int> ranks;
-        for (int node = 0; node < layout_.nodes(); ++node) {
-            ranks.push_back(static_cast<int>(layout_.ranks_of(node).size()));
+        std::vector<int> ranks(static_cast<std::size_t>(layout_.nodes()));
+        for (std::size_t node = 0; node < ranks.size(); ++node) {
+            ranks[node] = static_cast<int>(layout_.ranks_of(static_cast<int>(node)).size());
         }
         return {file_bytes_, std::move(ranks)};
     }
