@@ -31,6 +31,8 @@ public:
     /// Closes now, so that a failure to write what was buffered can be seen. \returns what HDF5
     /// returned
     [[nodiscard]] herr_t close_now() { return close(std::exchange(id_, H5I_INVALID_HID)); }
+    /// Leaves it open for good.
+    void abandon() { id_ = H5I_INVALID_HID; }
 
 private:
     hid_t id_;

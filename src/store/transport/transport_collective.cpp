@@ -5,8 +5,10 @@
 #include <deque>
 #include <utility>
 
+#include "reelyard/base/error.hpp"
 #include "reelyard/mpi/check.hpp"
 
+#include "file/byte_file.hpp"
 #include "file/h5.hpp"
 #include "file/store_names.hpp"
 #include "host_buffer.hpp"
@@ -43,12 +45,30 @@ std::int64_t total_bytes(const std::vector<Extent>& extents) {
     return bytes;
 }
 
+std::vector<Extent> in_file_order(std::vector<Extent> extents) {
+    std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) {
+        return a.offset < b.offset;
+    });
+    return extents;
+}
+
+/// The zeros that memory ends with.
+std::span<const std::byte> zeros_at_end(std::span<const std::byte> memory) {
+    const auto zero = [](std::byte value) {
+        return value == std::byte{0};
+    };
+    const auto last = std::find_if_not(memory.rbegin(), memory.rend(), zero);
+    return memory.last(static_cast<std::size_t>(last - memory.rbegin()));
+}
+
 class CollectiveTransport final : public Transport {
 public:
     CollectiveTransport(const StoreFile& file,
                         const std::string& component,
                         const mpi::Communicator& world)
         : path_(file.path())
+        , slab_offset_(file.slab_offset(component))
+        , world_(world)
         , file_(open(world))
         , slab_(h5::check(H5Dopen2(file_.get(), names::slab(component).c_str(), H5P_DEFAULT),
                           "H5Dopen2",
@@ -60,18 +80,40 @@ public:
         const ReadTask task = std::move(waiting_.front());
         waiting_.pop_front();
         idle();
-        read(task.extents);
+        try {
+            read(task.extents);
+        } catch (Error& error) {
+            fail_alone(error, task.extents);
+        }
         if (task.then) {
             task.then();
         }
         return total_bytes(task.extents);
     }
 
+    [[nodiscard]] bool goes_on_after_failure() const override { return world_.size() == 1; }
+
 private:
+    /// The others may be waiting inside the read that failed here: closing the file would be
+    /// waiting for them.
+    [[noreturn]] void fail_alone(Error& error, const std::vector<Extent>& extents) {
+        if (!extents.empty()) {
+            error.add_context(fmt::format("reading {} bytes at byte {}",
+                                          total_bytes(extents),
+                                          slab_offset_ + in_file_order(extents).front().offset));
+        }
+        if (world_.size() > 1) {
+            error.add_context(fmt::format("on rank {}", world_.rank()));
+            slab_.abandon();
+            file_.abandon();
+        }
+        throw error;
+    }
+
     [[nodiscard]] h5::File open(const mpi::Communicator& world) const {
         h5::silence();
         const Hints hints;
-        const h5::Properties access(h5::check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", path_));
+        const h5::Properties access = h5::access_without_locks(path_);
         h5::check(
             H5Pset_fapl_mpio(access.get(), world.handle(), hints.get()), "H5Pset_fapl_mpio", path_);
         h5::check(H5Pset_all_coll_metadata_ops(access.get(), true),
@@ -88,14 +130,10 @@ private:
             read(extents, extents.front().into);
             return;
         }
-        std::vector<Extent> in_file_order = extents;
-        std::sort(in_file_order.begin(), in_file_order.end(), [](const Extent& a, const Extent& b) {
-            return a.offset < b.offset;
-        });
         const HostBuffer buffer(total_bytes(extents));
         std::span<std::byte> rest = buffer.part(0, buffer.size());
         read(extents, rest);
-        for (const Extent& extent : in_file_order) {
+        for (const Extent& extent : in_file_order(extents)) {
             std::memcpy(extent.into.data(), rest.data(), extent.into.size());
             rest = rest.subspan(extent.into.size());
         }
@@ -130,9 +168,33 @@ private:
                           into.data()),
                   "H5Dread",
                   path_);
+        if (!into.empty()) {
+            check_end(in_file_order(extents).back(), into);
+        }
+    }
+
+    /// Not every MPI-IO library reports a read that failed or came short. HDF5 then takes it that
+    /// the file ends there and puts zeros behind what it got: those are compared with the file.
+    void check_end(const Extent& last, std::span<const std::byte> memory) const {
+        const auto zeros = zeros_at_end(memory.last(last.into.size()));
+        if (zeros.empty()) {
+            return;
+        }
+        const auto bytes = static_cast<std::int64_t>(zeros.size());
+        std::vector<std::byte> stored(zeros.size());
+        ByteFile(path_, ByteFile::Access::read)
+            .read(slab_offset_ + last.offset + static_cast<std::int64_t>(last.into.size()) - bytes,
+                  stored);
+        require(zeros_at_end(stored).size() == stored.size(),
+                ErrorKind::storage,
+                "{}: MPI-IO delivered fewer bytes than the file has and reported no error; try "
+                "--load.transport=direct",
+                path_.string());
     }
 
     std::filesystem::path path_;
+    std::int64_t slab_offset_;
+    const mpi::Communicator& world_;
     h5::File file_;
     h5::Dataset slab_;
     std::deque<ReadTask> waiting_;

@@ -26,6 +26,8 @@ public:
 
     std::int64_t finish(const std::function<void()>& idle) override { return reader_.finish(idle); }
 
+    [[nodiscard]] bool goes_on_after_failure() const override { return true; }
+
 private:
     std::int64_t slab_offset_;
     DirectReader reader_;

@@ -42,8 +42,13 @@ public:
     /// Waits for the oldest read that was started and not finished. Collective.
     /// \param idle called now and then while there is nothing to do but wait
     /// \returns the bytes that it took from storage, as counted read by read
-    /// \throws Error (storage) when it failed; the reads after it can still be finished
+    /// \throws Error (storage) when it failed on this rank; see goes_on_after_failure()
     virtual std::int64_t finish(const std::function<void()>& idle) = 0;
+
+    /// Whether the reads after a failed one can still be finished, by this rank and the others.
+    /// Where not, the others may wait in that read for ever: its error is not to be agreed upon,
+    /// but to end the job.
+    [[nodiscard]] virtual bool goes_on_after_failure() const = 0;
 };
 
 /// Which transport is used, and why, in words for the user.
