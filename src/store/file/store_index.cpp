@@ -80,7 +80,7 @@ StoredFile file_from_json(const json& value) {
             .checksum = to_checksum<std::uint64_t>(value.at("checksum"))};
 }
 
-StoredTensor tensor_from_json(const json& value) {
+StoredTensor read_tensor(const json& value) {
     StoredTensor tensor{.name = value.at("name").get<std::string>()};
     const auto dtype = value.at("dtype").get<std::string>();
     const auto known = dtype_from_string(dtype);
@@ -102,6 +102,14 @@ StoredTensor tensor_from_json(const json& value) {
     }
     tensor.source = to_size(value.at("source"));
     return tensor;
+}
+
+StoredTensor tensor_from_json(const json& value) {
+    try {
+        return read_tensor(value);
+    } catch (const json::exception& error) {
+        fail(ErrorKind::input, "the entry is broken: {}", error.what());
+    }
 }
 
 void check_tensor(const StoredTensor& tensor, std::int64_t slab_bytes, std::int64_t sources) {
@@ -178,7 +186,10 @@ StoreIndex parse(std::string_view text) {
                                   .class_name = entry.at("class_name").get<std::string>(),
                                   .slab_bytes = to_size(entry.at("slab_bytes"))};
         for (const json& tensor : list_at(entry, "tensors")) {
-            component.tensors.push_back(tensor_from_json(tensor));
+            component.tensors.push_back(in_context([&] { return tensor_from_json(tensor); },
+                                                   "reading tensor {} of component '{}'",
+                                                   component.tensors.size(),
+                                                   component.name));
         }
         require(!component.name.empty(), ErrorKind::input, "a component has no name");
         require(names.insert(component.name).second,

@@ -130,6 +130,9 @@ private:
             read(extents, extents.front().into);
             return;
         }
+        for (const Extent& extent : extents) {
+            populate(extent.into);
+        }
         const HostBuffer buffer(total_bytes(extents));
         std::span<std::byte> rest = buffer.part(0, buffer.size());
         read(extents, rest);

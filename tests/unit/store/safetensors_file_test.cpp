@@ -118,6 +118,14 @@ TEST_F(SafetensorsFileTest, refuses_a_name_that_stands_twice) {
     EXPECT_THAT(refusal(), HasSubstr("the header: \"a\" stands twice"));
 }
 
+TEST_F(SafetensorsFileTest, refuses_control_characters_in_names_but_not_in_metadata) {
+    write(R"({"a\u001b[2J":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4);
+    EXPECT_THAT(refusal(), HasSubstr(R"("a\u001b[2J" holds a control character)"));
+
+    write(R"({"__metadata__":{"note":"two\nlines"}})", 0);
+    EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(SafetensorsFileTest, refuses_an_unknown_dtype) {
     write(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", 4);
 

@@ -116,7 +116,8 @@ TEST(StoreIndex, refuses_doubles_and_broken_text) {
     value["components"][0]["tensors"][0]["checksum"] = "xyz";
     EXPECT_THAT(refusal(value), HasSubstr("is no checksum"));
     value["components"][0]["tensors"][0].erase("checksum");
-    EXPECT_THAT(refusal(value), HasSubstr("checksum"));
+    EXPECT_THAT(refusal(value), HasSubstr("key 'checksum' not found"));
+    EXPECT_THAT(refusal(value), HasSubstr("tensor 0 of component 'transformer'"));
     EXPECT_THAT(refusal(json(5)), HasSubstr("index"));
     EXPECT_THROW((void)store_index_from_json("{", "m.h5"), Error);
 }
@@ -161,6 +162,24 @@ TEST(StoreIndex, refuses_keys_that_stand_twice) {
         EXPECT_THAT(error.what(), HasSubstr("\"bytes\" stands twice"));
         EXPECT_THAT(error.what(), HasSubstr("m.h5"));
     }
+}
+
+TEST(StoreIndex, refuses_text_of_broken_characters_in_a_message_that_can_be_logged) {
+    std::string text = to_json(make_index());
+    text.insert(text.find("transformer"), "\xff\xc0");
+    try {
+        (void)store_index_from_json(text, "m.h5");
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("ill-formed UTF-8"));
+        EXPECT_NO_THROW((void)json(error.what()).dump());
+    }
+}
+
+TEST(StoreIndex, refuses_texts_that_c_functions_would_cut) {
+    json value = json::parse(to_json(make_index()));
+    value["components"][0]["tensors"][0]["name"] = std::string("a\0b", 3);
+    EXPECT_THAT(refusal(value), HasSubstr(R"("a\u0000b" holds a control character)"));
 }
 
 TEST(StoreIndex, refuses_deep_nesting_in_a_short_message) {
