@@ -18,6 +18,7 @@
 #include "load/lane.hpp"
 #include "load/load_plan.hpp"
 #include "load/tensor_sums.hpp"
+#include "load/tensor_view.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {
@@ -68,24 +69,6 @@ void check_private_copies_fit(std::int64_t own_bytes, const mpi::Communicator& n
                 format_bytes(wanted),
                 format_bytes(available));
     });
-}
-
-/// A tensor as a view into the bytes of its segment or block.
-at::Tensor view_of(const at::Tensor& bytes,
-                   c10::ScalarType dtype,
-                   std::vector<std::int64_t> shape,
-                   bool transposed,
-                   std::int64_t offset) {
-    const std::int64_t size =
-        element_count(shape) * static_cast<std::int64_t>(c10::elementSize(dtype));
-    if (size == 0) {
-        return at::empty(shape, bytes.options().dtype(dtype));
-    }
-    if (transposed) {
-        std::swap(shape[0], shape[1]);
-    }
-    const at::Tensor view = bytes.narrow(0, offset, size).view(dtype).view(shape);
-    return transposed ? view.t() : view;
 }
 
 /// The segments of one component on their way into memory.
@@ -259,7 +242,7 @@ void Loading::read_all(const std::string& transport_name) {
     });
 }
 
-/// A rank whose read failed goes on, so that nobody waits for it in vain.
+/// A rank whose read failed goes on where it can, so that nobody waits for it in vain.
 void Loading::finish_read(Transport& transport, const Step& step) {
     Stopwatch watch;
     try {
@@ -268,6 +251,9 @@ void Loading::finish_read(Transport& transport, const Step& step) {
             own_shard_->progress();
         });
     } catch (const Error& error) {
+        if (!transport.goes_on_after_failure()) {
+            throw;
+        }
         failure_ = failure_ ? failure_ : error;
     }
     report_.read_seconds += watch.seconds();
@@ -318,19 +304,6 @@ LoadedWeights Loading::attach() {
 }
 
 }  // namespace
-
-WeightSet tensors_of(const BlockShard& block,
-                     const std::string& component,
-                     const at::Tensor& whole) {
-    REELYARD_EXPECT(whole.scalar_type() == at::kByte && whole.numel() == block.cuts.back());
-    std::map<std::string, at::Tensor> tensors;
-    for (const BlockTensor& tensor : block.tensors) {
-        tensors.emplace(
-            tensor.name,
-            view_of(whole, tensor.dtype, tensor.shape, tensor.transposed, tensor.offset));
-    }
-    return {component, std::move(tensors)};
-}
 
 LoadedWeights load_component(const StoreFile& file,
                              const ComponentSpec& spec,

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] const std::vector<int>& ranks_of(int node) const {
         return ranks_[static_cast<std::size_t>(node)];
     }
+    /// The same for all nodes.
+    [[nodiscard]] const std::vector<std::vector<int>>& ranks_by_node() const { return ranks_; }
     /// The ranks of this node, in the order of ranks_of().
     [[nodiscard]] const Communicator& node() const { return node_; }
 

@@ -52,7 +52,8 @@ void add_extent(std::vector<Extent>& extents, const Extent& next, bool follows) 
 Lane::Lane(const Segment& segment, Ranks ranks, const Choice& choice, TensorSums* sums)
     : segment_(segment)
     , ranks_(std::move(ranks))
-    , schedule_(segment.bytes, choice.piece_bytes, ranks_.nodes, ranks_.group.rank())
+    , schedule_(
+          segment.bytes, choice.piece_bytes, ranks_.nodes.ranks_by_node(), ranks_.group.rank())
     , landing_(make_landing(segment.bytes, schedule_, ranks_.nodes, choice))
     , sums_(sums) {
     const std::int64_t bytes = staging_bytes(segment_, schedule_.piece_bytes());
@@ -91,7 +92,8 @@ ReadTask Lane::read_into(std::span<std::byte> place, const Piece& piece, std::in
         add_extent(task.extents, {.offset = part.slab_begin(), .into = raw}, part.follows);
         parts.push_back({.part = part, .raw = raw, .final = final});
     }
-    task.then = [parts = std::move(parts), sums = sums_] {
+    task.then = [parts = std::move(parts), sums = sums_, place] {
+        populate(place);  // what is converted has not been written to by the read
         for (const Staged& each : parts) {
             if (sums != nullptr) {
                 sums->add(*each.part.tensor, each.part.from, each.raw);

@@ -11,42 +11,45 @@ constexpr std::int64_t page = 4 * kibibyte;
 // With fewer rounds the last one, which not all ranks have a piece for, would weigh too much.
 constexpr std::int64_t fewest_rounds = 8;
 
-int smallest_node(const mpi::NodeLayout& nodes) {
-    std::size_t fewest = nodes.ranks_of(0).size();
-    for (int node = 1; node < nodes.nodes(); ++node) {
-        fewest = std::min(fewest, nodes.ranks_of(node).size());
+int smallest_node(const std::vector<std::vector<int>>& ranks_by_node) {
+    std::size_t fewest = ranks_by_node.front().size();
+    for (const std::vector<int>& ranks : ranks_by_node) {
+        fewest = std::min(fewest, ranks.size());
     }
     return static_cast<int>(fewest);
-}
-
-int number_among(const std::vector<int>& ranks, int rank) {
-    return static_cast<int>(std::find(ranks.begin(), ranks.end(), rank) - ranks.begin());
 }
 
 }  // namespace
 
 PieceSchedule::PieceSchedule(std::int64_t bytes,
                              std::int64_t largest,
-                             const mpi::NodeLayout& nodes,
+                             const std::vector<std::vector<int>>& ranks_by_node,
                              int rank)
     : bytes_(bytes)
-    , nodes_(nodes.nodes())
-    , own_node_(nodes.own_node())
-    , readers_(smallest_node(nodes)) {
+    , nodes_(static_cast<int>(ranks_by_node.size()))
+    , readers_(smallest_node(ranks_by_node)) {
     const std::int64_t readers = static_cast<std::int64_t>(readers_) * nodes_;
     piece_bytes_ = std::clamp(
         align_up(bytes_ / (readers * fewest_rounds), page), page, std::max(page, largest));
     const std::int64_t pieces = align_up(bytes_, piece_bytes_) / piece_bytes_;
     rounds_ = align_up(pieces, readers) / readers;
 
-    const int number = number_among(nodes.ranks_of(own_node_), rank);
+    int number = 0;
+    for (int node = 0; node < nodes_; ++node) {
+        const std::vector<int>& ranks = ranks_by_node[static_cast<std::size_t>(node)];
+        const auto found = std::find(ranks.begin(), ranks.end(), rank);
+        if (found != ranks.end()) {
+            own_node_ = node;
+            number = static_cast<int>(found - ranks.begin());
+        }
+    }
     if (number >= readers_) {
         return;
     }
     reader_ = number;
     for (int step = 1; step < nodes_; ++step) {
-        const int node = (own_node_ + step) % nodes_;
-        peers_.push_back(nodes.ranks_of(node)[static_cast<std::size_t>(reader_)]);
+        const auto node = static_cast<std::size_t>((own_node_ + step) % nodes_);
+        peers_.push_back(ranks_by_node[node][static_cast<std::size_t>(reader_)]);
     }
 }
 

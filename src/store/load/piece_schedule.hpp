@@ -4,8 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "reelyard/mpi/node_layout.hpp"
-
 namespace reelyard::store {
 
 /// A run of a segment's memory that is read by one rank.
@@ -27,7 +25,12 @@ struct IncomingPiece {
 class PieceSchedule {
 public:
     /// \param bytes of the segment \param largest piece, a multiple of a page
-    PieceSchedule(std::int64_t bytes, std::int64_t largest, const mpi::NodeLayout& nodes, int rank);
+    /// \param ranks_by_node the ranks of the group; each is on one node
+    /// \param rank whose schedule it is
+    PieceSchedule(std::int64_t bytes,
+                  std::int64_t largest,
+                  const std::vector<std::vector<int>>& ranks_by_node,
+                  int rank);
 
     [[nodiscard]] std::int64_t rounds() const { return rounds_; }
     /// The piece that this rank reads in a round, if any.
@@ -50,7 +53,7 @@ private:
 
     std::int64_t bytes_;
     int nodes_;
-    int own_node_;
+    int own_node_ = 0;
     int readers_ = 0;  ///< of each node
     int reader_ = -1;  ///< this rank's number among those of its node; -1: it reads nothing
     std::int64_t piece_bytes_ = 0;
