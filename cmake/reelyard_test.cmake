@@ -77,7 +77,8 @@ macro(reelyard_test_properties name ranks)
     set(threads 1)
   endif()
   # Threads that wait by spinning steal the cores from tests beside them.
-  set(environment OMP_NUM_THREADS=${threads} OMP_WAIT_POLICY=passive OMPI_MCA_btl_vader_single_copy_mechanism=none)
+  set(environment OMP_NUM_THREADS=${threads} OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
+      OMPI_MCA_btl_vader_single_copy_mechanism=none)
   if(REELYARD_SANITIZE AND kind STREQUAL "mpi")
     list(APPEND environment ASAN_OPTIONS=detect_leaks=0)  # Open MPI leaks
   endif()
