@@ -137,11 +137,11 @@ HostBuffer::~HostBuffer() {
 
 void populate(std::span<std::byte> memory) {
 #ifdef MADV_POPULATE_WRITE
-    const auto begin = align_up(reinterpret_cast<std::intptr_t>(memory.data()), page);
-    const auto end = reinterpret_cast<std::intptr_t>(memory.data() + memory.size()) / page * page;
-    if (end <= begin) {
+    if (memory.empty()) {
         return;
     }
+    const auto begin = reinterpret_cast<std::intptr_t>(memory.data()) / page * page;
+    const auto end = align_up(reinterpret_cast<std::intptr_t>(memory.data() + memory.size()), page);
     const int status = ::madvise(
         reinterpret_cast<void*>(begin), static_cast<std::size_t>(end - begin), MADV_POPULATE_WRITE);
     // Older kernels do not know it, and some memory cannot be made present ahead.

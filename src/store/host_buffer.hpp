@@ -40,8 +40,8 @@ private:
     std::int64_t bytes_ = 0;
 };
 
-/// Makes the whole pages of `memory` present, so that writing to them cannot fail: without it, a
-/// full /dev/shm kills the process. \throws Error (resources)
+/// Makes the pages of `memory` present, so that writing to them cannot fail: without it, a full
+/// /dev/shm kills the process. \throws Error (resources)
 void populate(std::span<std::byte> memory);
 
 }  // namespace reelyard::store

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/check.hpp"
@@ -80,10 +82,10 @@ public:
         const ReadTask task = std::move(waiting_.front());
         waiting_.pop_front();
         idle();
-        try {
-            read(task.extents);
-        } catch (Error& error) {
-            fail_alone(error, task.extents);
+        const std::optional<Error> no_memory = make_present(task.extents);
+        take_part(no_memory ? std::vector<Extent>{} : task.extents);
+        if (no_memory) {
+            throw Error(*no_memory);
         }
         if (task.then) {
             task.then();
@@ -91,9 +93,29 @@ public:
         return total_bytes(task.extents);
     }
 
-    [[nodiscard]] bool goes_on_after_failure() const override { return world_.size() == 1; }
+    [[nodiscard]] bool goes_on_after_failure() const override { return !is_stuck_; }
 
 private:
+    /// \returns why there is no memory behind some extent: the others need this rank all the same
+    [[nodiscard]] static std::optional<Error> make_present(const std::vector<Extent>& extents) {
+        try {
+            for (const Extent& extent : extents) {
+                populate(extent.into);
+            }
+        } catch (const Error& error) {
+            return error;
+        }
+        return std::nullopt;
+    }
+
+    void take_part(const std::vector<Extent>& extents) {
+        try {
+            read(extents);
+        } catch (Error& error) {
+            fail_alone(error, extents);
+        }
+    }
+
     /// The others may be waiting inside the read that failed here: closing the file would be
     /// waiting for them.
     [[noreturn]] void fail_alone(Error& error, const std::vector<Extent>& extents) {
@@ -104,6 +126,7 @@ private:
         }
         if (world_.size() > 1) {
             error.add_context(fmt::format("on rank {}", world_.rank()));
+            is_stuck_ = true;
             slab_.abandon();
             file_.abandon();
         }
@@ -126,12 +149,8 @@ private:
     /// Several extents are one call, as every rank makes one call a round, and go through a buffer.
     void read(const std::vector<Extent>& extents) const {
         if (extents.size() == 1) {
-            populate(extents.front().into);
             read(extents, extents.front().into);
             return;
-        }
-        for (const Extent& extent : extents) {
-            populate(extent.into);
         }
         const HostBuffer buffer(total_bytes(extents));
         std::span<std::byte> rest = buffer.part(0, buffer.size());
@@ -201,6 +220,7 @@ private:
     h5::File file_;
     h5::Dataset slab_;
     std::deque<ReadTask> waiting_;
+    bool is_stuck_ = false;  ///< a read failed here that others may still be in
 };
 
 }  // namespace
