@@ -92,8 +92,11 @@ ReadTask Lane::read_into(std::span<std::byte> place, const Piece& piece, std::in
         add_extent(task.extents, {.offset = part.slab_begin(), .into = raw}, part.follows);
         parts.push_back({.part = part, .raw = raw, .final = final});
     }
-    task.then = [parts = std::move(parts), sums = sums_, place] {
-        populate(place);  // what is converted has not been written to by the read
+    const bool is_converted = staged > 0;
+    task.then = [parts = std::move(parts), sums = sums_, place, is_converted] {
+        if (is_converted) {
+            populate(place);  // the read has not written to it
+        }
         for (const Staged& each : parts) {
             if (sums != nullptr) {
                 sums->add(*each.part.tensor, each.part.from, each.raw);
