@@ -55,7 +55,7 @@ void PieceExchange::read_ahead() {
     const std::int64_t until = std::min(passed_on_ + most_outgoing, own_steps());
     for (; reads_started_ < until; ++reads_started_) {
         Slot& slot = outgoing_[static_cast<std::size_t>(reads_started_ % most_outgoing)];
-        slot.transfers.wait();
+        slot.transfers.wait_patiently();
         const Interval piece = plan_.piece(layout_->own_node(), step_of(reads_started_));
         const std::span<std::byte> memory = slot.memory.part(0, length(piece));
         reader_.start(
@@ -96,7 +96,7 @@ void PieceExchange::receive_ahead() {
 void PieceExchange::take_next() {
     Slot& slot = incoming_[static_cast<std::size_t>(taken_ % most_incoming)];
     const Interval piece = arrival(taken_).piece;
-    slot.transfers.wait();
+    slot.transfers.wait_patiently();
     guarded([&] { target_.write(piece.begin, slot.memory.part(0, length(piece))); });
     bytes_written_ += length(piece);
     ++taken_;
