@@ -1,8 +1,9 @@
 #include "host_buffer.hpp"
 
-#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,9 +13,10 @@
 #include <unistd.h>
 
 #include "reelyard/base/bytes.hpp"
-#include "reelyard/base/clock.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
+
+#include "host_name.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -34,12 +36,6 @@ std::byte* map(std::int64_t bytes, int flags, int fd) {
         ::madvise(memory, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
     }
     return static_cast<std::byte*>(memory);
-}
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    ::gethostname(name.data(), name.size() - 1);
-    return name.data();
 }
 
 /// A file in /dev/shm that exists until this object goes; what is mapped then stays.
