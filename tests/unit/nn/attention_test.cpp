@@ -121,5 +121,32 @@ TEST(AttentionValues, what_is_not_a_number_stays_visible) {
     }
 }
 
+TEST(AttentionFloat32, has_infinities_and_what_is_no_number_where_the_formula_has_them) {
+    const at::Tensor q = random({1, 100, 2, 32}, 1);
+    const at::Tensor k = random({1, 40, 2, 32}, 2);
+    at::Tensor v = random({1, 40, 2, 32}, 3);
+    v[0][3][0][5] = std::numeric_limits<float>::infinity();
+    v[0][4][1][6] = std::numeric_limits<float>::quiet_NaN();
+    const at::Tensor expected = by_formula(q, k, v, {});
+    at::Tensor out = at::empty({1, 100, 64});
+
+    attention(q, k, v, {}, out);
+
+    EXPECT_TRUE(out.isnan().equal(expected.isnan()));
+    EXPECT_TRUE(out.isposinf().equal(expected.isposinf()));
+}
+
+TEST(AttentionFloat32, keeps_values_hardly_more_than_zero) {
+    const at::Tensor q = random({1, 100, 2, 32}, 1);
+    const at::Tensor k = random({1, 40, 2, 32}, 2);
+    const at::Tensor v = random({1, 40, 2, 32}, 3);
+    const at::Tensor expected = by_formula(q, k, v, {});
+    at::Tensor out = at::empty({1, 100, 64});
+
+    attention(q, k, v * std::ldexp(1.0, -126), {}, out);
+
+    EXPECT_LT(relative_error(out.to(at::kDouble) * std::ldexp(1.0, 126), expected), 3e-6);
+}
+
 }  // namespace
 }  // namespace reelyard::nn

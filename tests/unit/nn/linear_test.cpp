@@ -1,5 +1,7 @@
 #include "reelyard/nn/linear.hpp"
 
+#include <cmath>
+#include <limits>
 #include <tuple>
 
 #include <ATen/ATen.h>
@@ -107,6 +109,50 @@ TEST(LinearValues, what_is_not_finite_stays_visible) {
 
     EXPECT_TRUE(at::isfinite(y[0][1]).all().item<bool>());
     EXPECT_FALSE(at::isfinite(y[0][2]).all().item<bool>());
+}
+
+TEST(LinearFloat32, is_accurate_for_numbers_of_very_different_size) {
+    const auto spread = [](const at::Tensor& x, std::uint64_t seed) {
+        return x * at::exp2((random(x.sizes().vec(), seed) * 10).round());
+    };
+    const at::Tensor x = spread(random({1, 40, 1536}, 1), 2);
+    const Linear layer{.weight = spread(random({70, 1536}, 3), 4), .bias = {}};
+    const at::Tensor exact = at::linear(x.to(at::kDouble), layer.weight.to(at::kDouble));
+    const at::Tensor sizes =
+        at::linear(x.to(at::kDouble).abs(), layer.weight.to(at::kDouble).abs());
+
+    const at::Tensor error = (linear(x, layer).to(at::kDouble) - exact).abs() / sizes;
+
+    EXPECT_LT(error.max().item<double>(), 2e-6);
+}
+
+TEST(LinearFloat32, has_infinities_and_what_is_no_number_where_the_formula_has_them) {
+    at::Tensor x = random({1, 300, 64}, 1);
+    Linear layer{.weight = at::ones({300, 64}), .bias = {}};
+    x[0][2][5] = std::numeric_limits<float>::infinity();
+    x[0][280][5] = std::numeric_limits<float>::quiet_NaN();
+    layer.weight[7][5] = 0;
+    layer.weight[290][6] = -std::numeric_limits<float>::infinity();
+    const at::Tensor expected = at::linear(x.to(at::kDouble), layer.weight.to(at::kDouble));
+
+    const at::Tensor y = linear(x, layer);
+
+    EXPECT_TRUE(y.isnan().equal(expected.isnan()));
+    EXPECT_TRUE(y.isposinf().equal(expected.isposinf()));
+    EXPECT_TRUE(y.isneginf().equal(expected.isneginf()));
+}
+
+TEST(LinearFloat32, keeps_what_is_hardly_more_than_zero) {
+    const at::Tensor x = random({1, 40, 64}, 1);
+    const Linear layer{.weight = random({70, 64}, 2), .bias = {}};
+    const at::Tensor expected = at::linear(x.to(at::kDouble), layer.weight.to(at::kDouble));
+
+    for (const int exponent : {-60, -100, -126, -130}) {
+        const at::Tensor y = linear(x * std::ldexp(1.0, exponent), layer);
+
+        EXPECT_LT(relative_error(y.to(at::kDouble) * std::ldexp(1.0, -exponent), expected), 2e-6)
+            << exponent;
+    }
 }
 
 }  // namespace
