@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@ struct LoadSample {
     std::int64_t beyond_bytes = 0;        ///< of these, what was no weights
     std::int64_t proportional_bytes = 0;  ///< while weights are held, above what was before
     double resident_fraction = 0.0;       ///< of the store, in the page cache before; -1: unknown
+
+    /// What is in no part: planning, making memory, waiting for each other at the end.
+    [[nodiscard]] double other_seconds() const {
+        const double parts = open_seconds + read_seconds + exchange_seconds + attach_seconds;
+        return std::max(total_seconds - parts, 0.0);
+    }
 };
 
 /// What one raw read cost one rank.

@@ -36,6 +36,8 @@ std::string manner(const LoadSetup& setup) {
     }
     if (setup.shared_host_copy) {
         text += ", one host copy for the ranks of a node";
+    } else if (settings.private_copies) {
+        text += ", a copy for each rank";
     } else if (!setup.private_reason.empty()) {
         text += ", a copy for each rank: " + setup.private_reason;
     }
@@ -57,7 +59,7 @@ std::string conditions(const LoadSetup& setup, const LoadSummary& summary) {
 
 std::string row(const std::string& name, const LoadSample& sample) {
     return fmt::format(
-        "  {:<5}{:>10}{:>10}{:>10}{:>10}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}"
+        "  {:<5}{:>10}{:>10}{:>10}{:>10}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}{:>9.3f}"
         "{:>10}{:>10}\n",
         name,
         format_bytes(sample.weight_bytes),
@@ -68,6 +70,7 @@ std::string row(const std::string& name, const LoadSample& sample) {
         sample.read_seconds,
         sample.exchange_seconds,
         sample.attach_seconds,
+        sample.other_seconds(),
         sample.total_seconds,
         sample.ready_seconds,
         format_bytes(sample.peak_bytes),
@@ -76,7 +79,7 @@ std::string row(const std::string& name, const LoadSample& sample) {
 
 std::string rows(const std::vector<RankFigures>& ranks) {
     std::string text = fmt::format(
-        "\n  {:<5}{:>10}{:>10}{:>10}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}"
+        "\n  {:<5}{:>10}{:>10}{:>10}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}"
         "{:>9}{:>10}{:>10}\n",
         "rank",
         "held",
@@ -87,6 +90,7 @@ std::string rows(const std::vector<RankFigures>& ranks) {
         "read s",
         "exch. s",
         "attach s",
+        "other s",
         "total s",
         "ready s",
         "peak",

@@ -35,6 +35,19 @@ std::int64_t number_in(const char* path, std::string_view key) {
     fail(ErrorKind::storage, "{}: no line '{}' (expected one with a number)", path, key);
 }
 
+/// Whether a line of /proc/self/smaps ("address permissions offset device inode path") begins a
+/// private mapping of a file, as those of programs and libraries are.
+bool is_private_file(const std::string& line) {
+    std::istringstream words(line);
+    std::string address;
+    std::string permissions;
+    std::string offset;
+    std::string device;
+    std::uint64_t inode = 0;
+    words >> address >> permissions >> offset >> device >> inode;
+    return inode != 0 && permissions.ends_with('p');
+}
+
 /// A number of the line of /proc/self/stat, counted as proc(5) does: from 1, the name being 2.
 std::int64_t stat_field(int wanted) {
     std::ifstream file("/proc/self/stat");
@@ -65,7 +78,24 @@ ResidentMemory resident_memory() {
 }
 
 std::int64_t proportional_memory() {
-    return number_in("/proc/self/smaps_rollup", "Pss:") * kibibyte;
+    std::ifstream mappings("/proc/self/smaps");
+    require(mappings.good(), ErrorKind::storage, "/proc/self/smaps: cannot be read");
+    std::string line;
+    bool counts = false;
+    std::int64_t kibibytes = 0;
+    while (std::getline(mappings, line)) {
+        std::istringstream words(line);
+        std::string key;
+        words >> key;
+        if (!key.ends_with(':')) {
+            counts = !is_private_file(line);
+        } else if (counts && key == "Pss:") {
+            std::int64_t value = 0;
+            words >> value;
+            kibibytes += value;
+        }
+    }
+    return kibibytes * kibibyte;
 }
 
 void forget_peak() {

@@ -15,8 +15,9 @@ struct ResidentMemory {
 /// \throws Error (storage) when the system does not tell
 [[nodiscard]] ResidentMemory resident_memory();
 
-/// Resident memory in which a page that n processes share counts 1/n. Takes a while: the system
-/// looks at every page. \throws Error (storage) when the system does not tell
+/// Resident memory in which a page that n processes share counts 1/n, without programs and
+/// libraries: these are shared with whatever else runs. Takes a while: the system looks at every
+/// page. \throws Error (storage) when the system does not tell
 [[nodiscard]] std::int64_t proportional_memory();
 
 /// From here on the peak counts anew.
