@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "reelyard/base/checksum.hpp"
 
@@ -12,6 +13,7 @@ namespace fs = std::filesystem;
 using parity::Outcome;
 using parity::run_program;
 
+constexpr const char* checkpoint = REELYARD_JOBS "/demo/wan-shapes";
 // No run here takes more than some seconds; one that takes this long hangs.
 constexpr const char* patience = "timeout -k 10 100 ";
 
@@ -21,7 +23,7 @@ std::string environment(const Faults& faults) {
     }
     std::string text = "env LD_PRELOAD=" REELYARD_FAULTY_SYSTEM " ";
     for (const auto& [name, value] : faults) {
-        text += name + "='" + value + "' ";
+        text.append(name).append("='").append(value).append("' ");
     }
     return text;
 }
@@ -36,8 +38,8 @@ FaultTest::FaultTest() {
 }
 
 void FaultTest::SetUpTestSuite() {
-    const Outcome imported = run_program(
-        {"import", REELYARD_JOBS "/demo/wan-shapes", "-o", whole_store().string(), "--quiet"});
+    const Outcome imported =
+        run_program({"import", checkpoint, "-o", whole_store().string(), "--quiet"});
     ASSERT_EQ(imported.exit_code, 0) << imported.output;
 }
 
@@ -105,6 +107,12 @@ PlacedTensor FaultTest::tensor_of(const std::string& component) {
         }
     }
     return largest;
+}
+
+std::int64_t FaultTest::index_offset() const {
+    std::ifstream file(store(), std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    return static_cast<std::int64_t>(content.find("\"class_name\""));
 }
 
 void FaultTest::flip_byte(std::int64_t offset) const {

@@ -58,6 +58,8 @@ protected:
     [[nodiscard]] std::filesystem::path scratch() const { return scratch_.path(); }
     /// The largest tensor of a component.
     [[nodiscard]] static PlacedTensor tensor_of(const std::string& component);
+    /// A place within the index.
+    [[nodiscard]] std::int64_t index_offset() const;
     void flip_byte(std::int64_t offset) const;
 
 private:

@@ -1,5 +1,7 @@
 #include "reelyard/store/store_file.hpp"
 
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <span>
 #include <system_error>
@@ -12,6 +14,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
 
+#include "file/byte_file.hpp"
 #include "file/h5.hpp"
 #include "file/store_names.hpp"
 
@@ -28,6 +31,15 @@ std::uint64_t checksum_of(const std::string& text) {
     return checksum(std::as_bytes(std::span(text.data(), text.size())));
 }
 
+/// HDF5 takes a file that may not be read, or that lies on a broken disk, for one of another kind.
+void check_readable(const std::filesystem::path& path) {
+    const ByteFile file(path, ByteFile::Access::read);
+    std::byte first{};
+    if (file.size() > 0) {
+        file.read(0, {&first, 1});
+    }
+}
+
 h5::File open_file(const std::filesystem::path& path) {
     h5::silence();
     std::error_code code;
@@ -36,6 +48,7 @@ h5::File open_file(const std::filesystem::path& path) {
             "{}: cannot be opened: {} (expected a weight store made by 'reelyard import')",
             path.string(),
             code ? code.message() : "not a regular file");
+    check_readable(path);
     require(H5Fis_hdf5(path.c_str()) > 0,
             ErrorKind::input,
             "{}: is not an HDF5 file (expected a weight store made by 'reelyard import')",
@@ -48,6 +61,9 @@ h5::File open_file(const std::filesystem::path& path) {
     try {
         h5::fail_with_stack("H5Fopen", path);
     } catch (const Error& error) {
+        if (error.message().find(std::strerror(EIO)) != std::string::npos) {
+            throw;  // the disk is broken, not the file
+        }
         // A file that is shorter than its own header says is the user's to replace.
         fail(ErrorKind::input, "{}; the weight store is truncated or broken", error.message());
     }
