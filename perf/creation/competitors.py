@@ -57,13 +57,13 @@ def measure(side, checkpoint, count, size, work):
         workers.tell("touch", min(wanted, machine.meminfo()["MemAvailable"] * 9 // 10 // count))
         workers.answers()
         workers.tell("free")
-        workers.answers()
+        pss_before = sum(answer["pss_bytes"] for answer in workers.answers())
         device_before, begin = machine.device_bytes_read(checkpoint), time.monotonic()
         workers.tell("go")
         answers = workers.answers()
         device = machine.device_bytes_read(checkpoint)
         workers.tell("count")
-        pss = sum(answer["pss_bytes"] for answer in workers.answers())
+        pss = sum(answer["pss_bytes"] for answer in workers.answers()) - pss_before
         workers.tell("end")
     finally:
         workers.close()

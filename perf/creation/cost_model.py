@@ -2,7 +2,8 @@
 
     python perf/creation/cost_model.py perf/creation/results/study.json
 
-creation = bytes / storage bandwidth + bytes exchanged / link bandwidth + fixed + fixed per rank * ranks
+once:     bytes / storage bandwidth + bytes exchanged / link bandwidth + fixed + fixed per rank * ranks
+everyone: bytes / storage bandwidth + ranks * bytes / bandwidth of copies + fixed + fixed per rank * ranks
 
 Reading and exchange overlap in the program; the model adds them up, so it errs on the slow side. The coefficients are found by
 least squares on relative errors, none of them below zero.
@@ -39,6 +40,13 @@ def samples(results, transport):
                        max(load["total_seconds"] for load in loads))
 
 
+def everyone(results):
+    """The same of the loads in which everyone read everything, with the bytes copied for those exchanged."""
+    for _, figures in report.entries(results, "strategies"):
+        if figures["settings"]["strategy"] == "everyone":
+            yield (figures["bytes"]["used"], figures["bytes"]["read"], figures["ranks"], figures["load"]["seconds"]["median"])
+
+
 def fit(points):
     """Coefficients of (GB used, GB exchanged, 1, ranks), and the relative residuals."""
     rows = numpy.array([(used / GIGA, exchanged / GIGA, 1.0, ranks) for used, exchanged, ranks, _ in points])
@@ -58,11 +66,11 @@ def fit(points):
     return best
 
 
-def fitted_text(name, coefficients, residuals):
+def fitted_text(name, second, coefficients, residuals):
     def rate(seconds_per_gb):
         return f"{1 / seconds_per_gb:.2f} GB/s" if seconds_per_gb > 0 else "no cost seen"
     storage, link, fixed, per_rank = coefficients
-    return (f"{name}: storage {rate(storage)}, exchange {rate(link)} (all ranks of this machine together), fixed {fixed:.3f} s, "
+    return (f"{name}: storage {rate(storage)}, {second} {rate(link)} (all ranks of this machine together), fixed {fixed:.3f} s, "
             f"{per_rank:.4f} s per rank; residuals of {len(residuals)} loads: root mean square {rms(residuals):.1%}, "
             f"largest {abs(residuals).max():.1%}\n")
 
@@ -78,7 +86,7 @@ def creation(size, storage, gpus, fixed, per_rank):
 
 
 def duration(seconds):
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def prediction(coefficients):
@@ -99,16 +107,15 @@ def prediction(coefficients):
 
 
 def text(results):
-    out = "\n"
-    predicted = None
-    for transport in ("direct", "collective"):
-        points = list(samples(results, transport))
-        if len(points) < 4:
-            continue
-        found = fit(points)
-        out += fitted_text(transport, *found)
-        predicted = predicted if predicted is not None else found[0]
-    return out + prediction(predicted) if predicted is not None else out
+    kinds = (("once, direct", "exchange", list(samples(results, "direct"))),
+             ("once, collective", "exchange", list(samples(results, "collective"))),
+             ("everyone", "copies", list(everyone(results))))
+    out, fits = "\n", {}
+    for name, second, points in kinds:
+        if len(points) >= 4:
+            fits[name] = fit(points)
+            out += fitted_text(name, second, *fits[name])
+    return out + prediction(fits["once, direct"][0]) if "once, direct" in fits else out
 
 
 if __name__ == "__main__":

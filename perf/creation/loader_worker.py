@@ -107,6 +107,10 @@ def number_in(path, key):
     return next(int(line.split()[1]) for line in Path(path).read_text().splitlines() if line.startswith(key))
 
 
+def proportional_bytes():
+    return number_in("/proc/self/smaps_rollup", "Pss:") * 1024
+
+
 def say(**facts):
     print(json.dumps(facts), flush=True)
 
@@ -132,7 +136,7 @@ def main():
     memory.close()
     Path("/proc/self/clear_refs").write_text("5")
     before = number_in("/proc/self/status", "VmRSS:") * 1024
-    say(freed=True)
+    say(freed=True, pss_bytes=proportional_bytes())
 
     wait_for("go")
     read_before = number_in("/proc/self/io", "read_bytes:")
@@ -144,7 +148,7 @@ def main():
         weight_bytes=sum(t.numel() * t.element_size() for t in tensors),
         peak_bytes=number_in("/proc/self/status", "VmHWM:") * 1024 - before)
     wait_for("count")
-    say(pss_bytes=number_in("/proc/self/smaps_rollup", "Pss:") * 1024)
+    say(pss_bytes=proportional_bytes())
     wait_for("end")
     del kept
     os._exit(0)  # what the loaders still have to tidy up is of no interest

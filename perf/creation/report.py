@@ -46,6 +46,10 @@ def rounds(results, part):
     return rows
 
 
+def plural(count, word):
+    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
+
+
 def table(head, lines):
     rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(rows + ["| " + " | ".join(line) + " |" for line in lines]) + "\n"
@@ -73,7 +77,7 @@ def ways_tables(results):
     for title, cell in (("creation s, median (range); ratio to the raw read of the same run, median (range)", time),
                         ("bytes read / used by the program's counter / by the system's", counted),
                         ("sum of PSS / weights; largest memory beyond the weights of a rank", memory)):
-        head = ["", "transport"] + [f"{n} rank{'s' if n > 1 else ''}" for n in counts]
+        head = ["", "transport"] + [plural(n, "rank") for n in counts]
         lines = [[mode, transport, *cells(row, cell)] for (mode, transport), row in rows.items()]
         text += f"\n{title}\n\n" + table(head, lines)
     return text
@@ -92,7 +96,7 @@ def strategies_table(results):
         theirs, ours = ([f["load"]["seconds"]["median"] for f in rows[side][ranks]] for side in ("everyone", "direct"))
         ratios.append(f"{statistics.median(theirs) / statistics.median(ours):.1f}" if theirs and ours else "-")
     lines.append(["everyone / direct"] + ratios)
-    return "\ncreation s, median (range)\n\n" + table([""] + [f"{n} ranks" for n in counts], lines)
+    return "\ncreation s, median (range)\n\n" + table([""] + [plural(n, "rank") for n in counts], lines)
 
 
 def loaders_tables(results):
@@ -106,7 +110,7 @@ def loaders_tables(results):
     text = ""
     for title, cell in kinds:
         lines = [[side, *(cell(row[n]) if row[n] else "-" for n in counts)] for side, row in rows.items()]
-        text += f"\n{title}\n\n" + table([""] + [f"{n} process{'es' if n > 1 else ''}" for n in counts], lines)
+        text += f"\n{title}\n\n" + table([""] + [plural(n, "process") for n in counts], lines)
     return text
 
 

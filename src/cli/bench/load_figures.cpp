@@ -65,6 +65,7 @@ std::vector<ByRank> by_repetition(
 
 std::vector<double> most_of(const std::vector<ByRank>& rows) {
     std::vector<double> values;
+    values.reserve(rows.size());
     for (const ByRank& row : rows) {
         values.push_back(*std::max_element(row.begin(), row.end()));
     }
@@ -127,6 +128,7 @@ private:
 
 std::vector<double> rates(double bytes, const std::vector<double>& seconds) {
     std::vector<double> values;
+    values.reserve(seconds.size());
     for (const double s : seconds) {
         values.push_back(s > 0.0 ? bytes / s : 0.0);
     }

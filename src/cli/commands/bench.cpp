@@ -37,6 +37,7 @@ std::string help_text() {
 
 const Benchmark& find_benchmark(const std::vector<std::string>& arguments) {
     std::vector<std::string_view> names;
+    names.reserve(benchmarks.size());
     for (const Benchmark& benchmark : benchmarks) {
         names.push_back(benchmark.name);
     }
