@@ -19,11 +19,11 @@ enum class LoadStrategy {
 
 /// What `reelyard bench load` is asked for.
 struct LoadSettings {
-    std::filesystem::path store;
+    std::filesystem::path store = {};
     std::int64_t synthesize_bytes = 0;  ///< 0: the store is there already
     LoadStrategy strategy = LoadStrategy::once;
     std::string transport = "auto";
-    std::string component;            ///< empty: all of the store
+    std::string component = {};       ///< empty: all of the store
     std::optional<DType> dtype = {};  ///< nothing: as stored, so that nothing is converted
     int tensor_parallel = 1;          ///< ranks that share the split weights
     int weight_shards = 1;            ///< ranks that share the weights of each block
