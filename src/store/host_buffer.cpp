@@ -136,10 +136,10 @@ void populate(std::span<std::byte> memory) {
     if (memory.empty()) {
         return;
     }
-    const auto begin = reinterpret_cast<std::intptr_t>(memory.data()) / page * page;
-    const auto end = align_up(reinterpret_cast<std::intptr_t>(memory.data() + memory.size()), page);
-    const int status = ::madvise(
-        reinterpret_cast<void*>(begin), static_cast<std::size_t>(end - begin), MADV_POPULATE_WRITE);
+    const auto in_page = reinterpret_cast<std::intptr_t>(memory.data()) % page;
+    const std::int64_t bytes = align_up(in_page + static_cast<std::int64_t>(memory.size()), page);
+    const int status =
+        ::madvise(memory.data() - in_page, static_cast<std::size_t>(bytes), MADV_POPULATE_WRITE);
     // Older kernels do not know it, and some memory cannot be made present ahead.
     require(status == 0 || (errno != EFAULT && errno != ENOMEM),
             ErrorKind::resources,
