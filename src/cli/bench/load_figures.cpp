@@ -135,17 +135,18 @@ std::vector<double> rates(double bytes, const std::vector<double>& seconds) {
     return values;
 }
 
-std::optional<double> resident_fraction(const Table& table) {
-    double most = 0.0;
-    for (const auto& rows :
-         {table.of(&LoadSample::resident_fraction), table.of(&RawSample::resident_fraction)}) {
-        const Spread spread = spread_of(most_of(rows));
-        if (spread.minimum < 0.0) {
-            return std::nullopt;
+std::optional<double> resident_fraction(const std::vector<RankFigures>& ranks) {
+    std::vector<double> fractions;
+    for (const RankFigures& rank : ranks) {
+        for (const LoadSample& load : rank.loads) {
+            fractions.push_back(load.resident_fraction);
         }
-        most = std::max(most, spread.maximum);
+        for (const RawSample& raw : rank.raws) {
+            fractions.push_back(raw.resident_fraction);
+        }
     }
-    return most;
+    const Spread spread = spread_of(fractions);
+    return spread.minimum < 0.0 ? std::nullopt : std::optional(spread.maximum);
 }
 
 json scaled(const Spread& spread, double scale) {
@@ -245,7 +246,7 @@ LoadSummary summarise(const std::vector<RankFigures>& ranks) {
     summary.beyond_bytes = table.most(&LoadSample::beyond_bytes);
     summary.proportional_bytes = static_cast<std::int64_t>(
         spread_of(sum_of(table.of(&LoadSample::proportional_bytes))).maximum);
-    summary.resident_fraction = resident_fraction(table);
+    summary.resident_fraction = resident_fraction(ranks);
     return summary;
 }
 

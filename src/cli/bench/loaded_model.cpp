@@ -208,7 +208,7 @@ LoadedModel load_once(const store::StoreFile& file,
         options.verify = settings.verify;
         options.transport = settings.transport;
         options.host_memory =
-            settings.private_copies ? store::HostMemory::private_ : store::HostMemory::shared;
+            settings.private_copies ? store::HostMemory::own_copy : store::HostMemory::shared;
         options.ranks_per_node = settings.ranks_per_node;
         options.piece_bytes = settings.piece_bytes;
         model.components.push_back(store::load_component(file, spec, world, options));

@@ -24,12 +24,12 @@ RawReader::RawReader(const std::filesystem::path& file,
                      std::int64_t piece_bytes)
     : pieces_(cut(parts, piece_bytes))
     , piece_bytes_(piece_bytes)
-    , memory_(buffers * piece_bytes)
+    , memory_(std::min(buffers, static_cast<std::int64_t>(pieces_.size())) * piece_bytes)
     , reader_(file) {}
 
 void RawReader::start(std::size_t piece) {
     const Interval& place = pieces_[piece];
-    const auto buffer = static_cast<std::int64_t>(piece % buffers) * piece_bytes_;
+    const auto buffer = static_cast<std::int64_t>(piece) % buffers * piece_bytes_;
     reader_.start({.extents = {{.offset = place.begin,
                                 .into = memory_.bytes().subspan(
                                     static_cast<std::size_t>(buffer),

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] bool is_direct() const { return reader_.is_direct(); }
 
 private:
-    static constexpr int buffers = 8;
+    static constexpr std::int64_t buffers = 8;
 
     void start(std::size_t piece);
 
