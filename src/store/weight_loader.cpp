@@ -15,6 +15,7 @@
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/store/transport/transport.hpp"
 
+#include "host_name.hpp"
 #include "load/lane.hpp"
 #include "load/load_plan.hpp"
 #include "load/tensor_sums.hpp"
@@ -56,15 +57,18 @@ TransportChoice choose_together(const StoreFile& file,
     return {.name = text.substr(0, cut), .reason = text.substr(cut + 1)};
 }
 
-/// Refuses private copies that memory has no room for. Collective over the node.
-void check_private_copies_fit(std::int64_t own_bytes, const mpi::Communicator& node) {
+/// Refuses private copies that memory of some node has no room for. Collective over both.
+void check_private_copies_fit(std::int64_t own_bytes,
+                              const mpi::Communicator& node,
+                              const mpi::Communicator& world) {
     const std::int64_t wanted = node.sum(own_bytes);
-    mpi::together(node, [&] {
+    mpi::together(world, [&] {
         const std::int64_t available = device::available_host_bytes();
         require(wanted <= available,
                 ErrorKind::resources,
-                "{} copies of the weights, one for each rank of the node, need {} (available: {}); "
-                "run fewer ranks on a node, or give /dev/shm room for one shared copy",
+                "{}: {} copies of the weights, one for each rank of the node, need {} (available: "
+                "{}); run fewer ranks on a node, or give /dev/shm room for one shared copy",
+                host_name(),
                 node.size(),
                 format_bytes(wanted),
                 format_bytes(available));
@@ -144,11 +148,14 @@ private:
 };
 
 void Loading::make_lanes() {
-    const bool is_private = options_.host_memory == HostMemory::private_ && !is_staged(options_);
+    const bool is_private = options_.host_memory == HostMemory::own_copy && !is_staged(options_);
     const auto refused = is_private ? std::nullopt : try_shared_lanes();
     if (refused) {
         report_.private_reason = refused->message();
-        check_private_copies_fit(plan_.common.bytes + plan_.own_shard.bytes, nodes_.node());
+        // What goes to a GPU needs no more than a few pieces.
+        const std::int64_t bytes =
+            is_staged(options_) ? 0 : plan_.common.bytes + plan_.own_shard.bytes;
+        check_private_copies_fit(bytes, nodes_.node(), world_);
     }
     if (is_private || refused) {
         make_lanes_on(world_.rank());
@@ -184,7 +191,7 @@ void Loading::make_lanes_on(int node) {
     Lane::Ranks same_shard = arrange(shard_number());
     const Lane::Choice choice{.device = options_.device,
                               .through_staging = options_.host_memory == HostMemory::passing,
-                              .piece_bytes = choose_piece_bytes(options_, nodes_.nodes())};
+                              .piece_bytes = choose_piece_bytes(options_, all.nodes.nodes())};
     TensorSums* sums = options_.verify ? &sums_ : nullptr;
     // Between nodes nothing is said in here, so that one of them can fail alone.
     mpi::together(world_, [&] {

@@ -21,7 +21,7 @@ namespace reelyard::store {
 /// Where the weights of a rank on the CPU lie.
 enum class HostMemory {
     shared,    ///< one copy for all ranks of a node that hold the same, where there is room for it
-    private_,  ///< a copy of its own for each rank
+    own_copy,  ///< a copy of its own for each rank
     passing  ///< a copy of its own on its device, through memory that the node's ranks share; so it
              ///< always is on a GPU
 };

@@ -76,7 +76,7 @@ protected:
         std::vector<Way> ways;
         for (const std::string transport : {"collective", "direct"}) {
             for (const auto memory :
-                 {HostMemory::shared, HostMemory::private_, HostMemory::passing}) {
+                 {HostMemory::shared, HostMemory::own_copy, HostMemory::passing}) {
                 for (const int ranks_per_node : {0, 1, 2}) {
                     ways.push_back({.name = transport + ", memory " +
                                             std::to_string(static_cast<int>(memory)) + ", " +
@@ -188,7 +188,7 @@ TEST_F(WeightLoaderTest, gives_the_same_weights_however_they_are_read) {
 
 TEST_F(WeightLoaderTest, shares_one_copy_on_a_node_unless_told_otherwise) {
     const LoadedWeights shared = load("transformer");
-    const LoadedWeights own = load("transformer", {.host_memory = HostMemory::private_});
+    const LoadedWeights own = load("transformer", {.host_memory = HostMemory::own_copy});
 
     EXPECT_EQ(shared.report.shared_host_copy, world().size() > 1);
     EXPECT_FALSE(own.report.shared_host_copy);
