@@ -143,9 +143,11 @@ def curve(axes, points, name, **style):
 
 
 def finish(axes, title, label):
+    from matplotlib.ticker import LogLocator
     axes.set(title=title, xlabel=label, ylabel="seconds", xscale="log", yscale="log")
     ticks = sorted({int(x) for line in axes.lines for x in line.get_xdata()})
     axes.set_xticks(ticks, [str(n) for n in ticks])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.minorticks_off()
     axes.grid(True, which="both", alpha=0.3)
     axes.yaxis.set_major_formatter("{x:g}")
