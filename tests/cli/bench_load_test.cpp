@@ -138,7 +138,7 @@ TEST_P(ReadOnce, whichever_way_weights_are_loaded) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, ReadOnce, testing::Values(1, 2, 4));
+INSTANTIATE_TEST_SUITE_P(Ranks, ReadOnce, testing::Values(1, 4));
 
 TEST_F(BenchLoadTest, everyone_reads_and_holds_as_often_as_there_are_ranks) {
     const std::int64_t expected = listed_bytes(store());

@@ -2,13 +2,13 @@
 # Runs clang-tidy 14 on the sources that changed, or on all.
 # usage: tests/lint/tidy.sh BUILD_FOLDER [--all | --since COMMIT] [--limit SECONDS]
 # Without --all and --since: what differs from origin/main, or what the last commit changed where there is no difference. After
-# --limit seconds (default 600) no further file is begun; the files left out are named.
+# --limit seconds (default 300) no further file is begun; the files left out are named.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
 build=${1:?BUILD_FOLDER is missing}
 shift
-all=false since='' limit=600
+all=false since='' limit=300
 while [ $# -gt 0 ]; do
     case $1 in
         --all) all=true ;;
