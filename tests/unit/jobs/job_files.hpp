@@ -16,7 +16,8 @@ namespace reelyard::jobs {
 
 inline const KnownNames known_names{.samplers = {"unipc", "dpmpp", "euler"},
                                     .sigma_schedules = {"official", "diffusers", "karras"},
-                                    .video_formats = {"mp4", "png"}};
+                                    .video_formats = {"mp4", "png"},
+                                    .transports = {"auto", "collective", "direct"}};
 
 /// A folder for the files of one test.
 class JobFiles : public testing::Test {

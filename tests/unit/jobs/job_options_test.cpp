@@ -85,6 +85,9 @@ TEST_F(JobOptionsTest, has_the_documented_defaults) {
     const auto job = read(smallest);
 
     EXPECT_EQ(job.model.dtype, DType::bfloat16);
+    EXPECT_EQ(job.load.transport, "auto");
+    EXPECT_TRUE(job.load.verify);
+    EXPECT_EQ(job.load.staged, "auto");
     EXPECT_EQ(job.model.device, "auto");
     EXPECT_EQ(job.output.dir, "out");
     EXPECT_EQ(job.output.video, "mp4");
@@ -167,6 +170,8 @@ TEST_F(JobOptionsTest, says_what_was_expected_of_each_wrong_value) {
     };
 
     expect_refusal("model.dtype", "float16", "float32 or bfloat16");
+    expect_refusal("load.transport", "pigeon", "one of auto, collective, direct");
+    expect_refusal("load.verify", "maybe", "true or false");
     expect_refusal("model.device", "gpu", "auto, cpu, cuda or cuda:N");
     expect_refusal("model.device", "cuda:x", "auto, cpu, cuda or cuda:N");
     expect_refusal("generate.size", "832", "width x height in pixels, like 832x480");
