@@ -13,6 +13,8 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/store/transport/transport.hpp"
 
+#include "../arguments.hpp"
+
 namespace reelyard::cli {
 namespace {
 
@@ -171,14 +173,7 @@ LoadSettings parse_load_settings(const std::vector<std::string>& arguments, int 
     LoadSettings settings;
     Words words;
     const auto known = describe(settings, words);
-    po::variables_map values;
-    try {
-        const po::positional_options_description none;
-        po::store(po::command_line_parser(arguments).options(known).positional(none).run(), values);
-        po::notify(values);
-    } catch (const po::error& error) {
-        fail(ErrorKind::usage, "bench load: {}; see reelyard bench load --help", error.what());
-    }
+    const auto values = read_arguments("bench load", known, "", arguments);
     if (settings.help) {
         return settings;
     }

@@ -21,6 +21,7 @@
 #include "reelyard/store/tensor_file.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
+#include "../arguments.hpp"
 #include "../run/compute_threads.hpp"
 
 namespace reelyard::cli {
@@ -89,24 +90,15 @@ EvalOptions parse(const std::vector<std::string>& arguments) {
     EvalOptions options;
     std::string dtype;
     const auto known = describe(options, dtype);
-    po::positional_options_description position;
-    position.add("component", 1);
-    try {
-        po::variables_map values;
-        po::store(po::command_line_parser(arguments).options(known).positional(position).run(),
-                  values);
-        po::notify(values);
-        const auto path = [&](const char* name) {
-            return values.count(name) > 0 ? std::filesystem::path(values[name].as<std::string>())
-                                          : std::filesystem::path{};
-        };
-        options.store = path("store");
-        options.in = path("in");
-        options.out = path("out");
-        options.schedule.steps = values.count("steps") > 0 ? options.schedule.steps : 0;
-    } catch (const po::error& error) {
-        fail(ErrorKind::usage, "eval: {}; see reelyard eval --help", error.what());
-    }
+    const auto values = read_arguments("eval", known, "component", arguments);
+    const auto path = [&](const char* name) {
+        return values.count(name) > 0 ? std::filesystem::path(values[name].as<std::string>())
+                                      : std::filesystem::path{};
+    };
+    options.store = path("store");
+    options.in = path("in");
+    options.out = path("out");
+    options.schedule.steps = values.count("steps") > 0 ? options.schedule.steps : 0;
     options.dtype = parse_dtype(dtype);
     return options;
 }

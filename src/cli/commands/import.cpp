@@ -17,6 +17,7 @@
 #include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 #include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
+#include "../arguments.hpp"
 #include "../progress.hpp"
 
 namespace reelyard::cli {
@@ -51,16 +52,7 @@ po::options_description describe(ImportOptions& options) {
 ImportOptions parse(const std::vector<std::string>& arguments) {
     ImportOptions options;
     const auto known = describe(options);
-    po::positional_options_description position;
-    position.add("checkpoint", 1);
-    try {
-        po::variables_map values;
-        po::store(po::command_line_parser(arguments).options(known).positional(position).run(),
-                  values);
-        po::notify(values);
-    } catch (const po::error& error) {
-        fail(ErrorKind::usage, "import: {}; see reelyard import --help", error.what());
-    }
+    read_arguments("import", known, "checkpoint", arguments);
     require(options.help || !options.checkpoint.empty(),
             ErrorKind::usage,
             "import: no checkpoint folder is named; see reelyard import --help");

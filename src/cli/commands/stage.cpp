@@ -16,6 +16,7 @@
 #include "reelyard/store/staged_store.hpp"
 #include "reelyard/store/store_file.hpp"
 
+#include "../arguments.hpp"
 #include "../progress.hpp"
 
 namespace reelyard::cli {
@@ -54,16 +55,7 @@ po::options_description describe(StageOptions& options) {
 StageOptions parse(const std::vector<std::string>& arguments) {
     StageOptions options;
     const auto known = describe(options);
-    po::positional_options_description position;
-    position.add("store", 1);
-    try {
-        po::variables_map values;
-        po::store(po::command_line_parser(arguments).options(known).positional(position).run(),
-                  values);
-        po::notify(values);
-    } catch (const po::error& error) {
-        fail(ErrorKind::usage, "stage: {}; see reelyard stage --help", error.what());
-    }
+    read_arguments("stage", known, "store", arguments);
     require(options.help || !options.store.empty(),
             ErrorKind::usage,
             "stage: no weight store is named; see reelyard stage --help");
