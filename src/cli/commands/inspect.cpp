@@ -17,6 +17,7 @@
 #include "reelyard/store/store_file.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
+#include "../arguments.hpp"
 #include "../progress.hpp"
 
 namespace reelyard::cli {
@@ -58,16 +59,7 @@ po::options_description describe(InspectOptions& options) {
 InspectOptions parse(const std::vector<std::string>& arguments) {
     InspectOptions options;
     const auto known = describe(options);
-    po::positional_options_description position;
-    position.add("store", 1);
-    try {
-        po::variables_map values;
-        po::store(po::command_line_parser(arguments).options(known).positional(position).run(),
-                  values);
-        po::notify(values);
-    } catch (const po::error& error) {
-        fail(ErrorKind::usage, "inspect: {}; see reelyard inspect --help", error.what());
-    }
+    read_arguments("inspect", known, "store", arguments);
     require(options.help || !options.store.empty(),
             ErrorKind::usage,
             "inspect: no weight store is named; see reelyard inspect --help");
@@ -101,45 +93,16 @@ Totals total_of(const StoredComponent& component) {
     return totals;
 }
 
-json to_json(const StoredTensor& tensor, std::int64_t slab_offset) {
-    json value{{"name", tensor.name},
-               {"dtype", to_string(tensor.dtype)},
-               {"shape", tensor.shape},
-               {"transposed", tensor.transposed},
-               {"offset", tensor.offset},
-               {"file_offset", slab_offset + tensor.offset},
-               {"bytes", tensor.bytes},
-               {"checksum", to_hex(tensor.checksum)},
-               {"source", tensor.source}};
-    if (tensor.crc32) {
-        value["crc32"] = crc32_digits(*tensor.crc32);
+/// Adds to a component of the index what follows from it and from where its slab begins.
+void complete(json& component, const StoredComponent& stored, std::int64_t slab_offset) {
+    const Totals totals = total_of(stored);
+    component["parameters"] = totals.parameters;
+    component["bytes"] = totals.bytes;
+    component["parameters_by_dtype"] = totals.dtypes;
+    component["slab_offset"] = slab_offset;
+    for (json& tensor : component["tensors"]) {
+        tensor["file_offset"] = slab_offset + tensor["offset"].get<std::int64_t>();
     }
-    return value;
-}
-
-json to_json(const StoredComponent& component, std::int64_t slab_offset) {
-    const Totals totals = total_of(component);
-    json tensors = json::array();
-    for (const StoredTensor& tensor : component.tensors) {
-        tensors.push_back(to_json(tensor, slab_offset));
-    }
-    return {{"name", component.name},
-            {"class_name", component.class_name},
-            {"parameters", totals.parameters},
-            {"bytes", totals.bytes},
-            {"parameters_by_dtype", totals.dtypes},
-            {"slab_bytes", component.slab_bytes},
-            {"slab_offset", slab_offset},
-            {"tensors", std::move(tensors)}};
-}
-
-json to_json(const std::vector<StoredFile>& files) {
-    json list = json::array();
-    for (const StoredFile& file : files) {
-        list.push_back(
-            {{"path", file.path}, {"bytes", file.bytes}, {"checksum", to_hex(file.checksum)}});
-    }
-    return list;
 }
 
 /// The JSON files among the embedded ones, by path.
@@ -154,20 +117,18 @@ json configs_of(const StoreFile& file) {
     return configs;
 }
 
+/// The index, and what else there is to know.
 json to_json(const StoreFile& file) {
-    json components = json::array();
-    for (const StoredComponent& component : file.index().components) {
-        components.push_back(to_json(component, file.slab_offset(component.name)));
+    json value = json::parse(store::to_json(file.index()));
+    for (json& component : value["components"]) {
+        const auto name = component["name"].get<std::string>();
+        complete(component, file.index().component(name), file.slab_offset(name));
     }
-    return {{"path", file.path().string()},
-            {"schema_version", store::schema_version},
-            {"family", file.index().family},
-            {"fingerprint", file.fingerprint()},
-            {"file_bytes", std::filesystem::file_size(file.path())},
-            {"components", std::move(components)},
-            {"configs", configs_of(file)},
-            {"files", to_json(file.index().files)},
-            {"sources", to_json(file.index().sources)}};
+    value["path"] = file.path().string();
+    value["fingerprint"] = file.fingerprint();
+    value["file_bytes"] = std::filesystem::file_size(file.path());
+    value["configs"] = configs_of(file);
+    return value;
 }
 
 /// "1.3 billion", "14.2 million", "812".
