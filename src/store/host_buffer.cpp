@@ -17,11 +17,11 @@
 #include "reelyard/mpi/agreement.hpp"
 
 #include "host_name.hpp"
+#include "page.hpp"
 
 namespace reelyard::store {
 namespace {
 
-constexpr std::int64_t page = 4 * kibibyte;
 constexpr std::int64_t huge_page = 2 * mebibyte;
 
 std::byte* map(std::int64_t bytes, int flags, int fd) {

@@ -20,6 +20,7 @@
 #include "load/load_plan.hpp"
 #include "load/tensor_sums.hpp"
 #include "load/tensor_view.hpp"
+#include "page.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {
@@ -30,7 +31,6 @@ namespace {
 constexpr std::int64_t default_piece_bytes = 16 * mebibyte;
 // What the pieces on their way to a GPU may take of each rank's memory.
 constexpr std::int64_t staging_limit = 256 * mebibyte;
-constexpr std::int64_t page = 4 * kibibyte;
 
 bool is_staged(const LoadOptions& options) {
     return !options.device.is_cpu() || options.host_memory == HostMemory::passing;
@@ -190,7 +190,7 @@ void Loading::make_lanes_on(int node) {
     Lane::Ranks all = arrange(0);
     Lane::Ranks same_shard = arrange(shard_number());
     const Lane::Choice choice{.device = options_.device,
-                              .through_staging = options_.host_memory == HostMemory::passing,
+                              .is_staged = is_staged(options_),
                               .piece_bytes = choose_piece_bytes(options_, all.nodes.nodes())};
     TensorSums* sums = options_.verify ? &sums_ : nullptr;
     // Between nodes nothing is said in here, so that one of them can fail alone.
@@ -311,6 +311,21 @@ LoadedWeights Loading::attach() {
 }
 
 }  // namespace
+
+void add(LoadReport& totals, const LoadReport& part) {
+    totals.bytes_used += part.bytes_used;
+    totals.bytes_read += part.bytes_read;
+    totals.bytes_exchanged += part.bytes_exchanged;
+    totals.read_seconds += part.read_seconds;
+    totals.exchange_seconds += part.exchange_seconds;
+    totals.attach_seconds += part.attach_seconds;
+    totals.transport = part.transport;
+    totals.transport_reason = part.transport_reason;
+    totals.shared_host_copy = totals.shared_host_copy || part.shared_host_copy;
+    if (!part.private_reason.empty()) {
+        totals.private_reason = part.private_reason;
+    }
+}
 
 LoadedWeights load_component(const StoreFile& file,
                              const ComponentSpec& spec,

@@ -60,6 +60,9 @@ struct LoadReport {
     std::string private_reason;
 };
 
+/// Adds what another load cost; of how it was done, the last load tells.
+void add(LoadReport& totals, const LoadReport& part);
+
 struct LoadedWeights {
     WeightSet weights;               ///< all tensors, but those of blocks when these are sharded
     std::vector<BlockShard> blocks;  ///< empty unless weights are sharded

@@ -74,21 +74,6 @@ DType compute_type(const store::StoreFile& file,
     return settings.dtype ? *settings.dtype : stored_type(file.index().component(spec.name));
 }
 
-void add(store::LoadReport& totals, const store::LoadReport& part) {
-    totals.bytes_used += part.bytes_used;
-    totals.bytes_read += part.bytes_read;
-    totals.bytes_exchanged += part.bytes_exchanged;
-    totals.read_seconds += part.read_seconds;
-    totals.exchange_seconds += part.exchange_seconds;
-    totals.attach_seconds += part.attach_seconds;
-    totals.transport = part.transport;
-    totals.transport_reason = part.transport_reason;
-    totals.shared_host_copy = totals.shared_host_copy || part.shared_host_copy;
-    if (!part.private_reason.empty()) {
-        totals.private_reason = part.private_reason;
-    }
-}
-
 std::span<const std::byte> memory_of(const at::Tensor& tensor) {
     return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }

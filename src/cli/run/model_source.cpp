@@ -13,15 +13,6 @@
 namespace reelyard::cli {
 namespace {
 
-void add(store::LoadReport& totals, const store::LoadReport& part) {
-    totals.bytes_used += part.bytes_used;
-    totals.bytes_read += part.bytes_read;
-    totals.bytes_exchanged += part.bytes_exchanged;
-    totals.read_seconds += part.read_seconds;
-    totals.exchange_seconds += part.exchange_seconds;
-    totals.attach_seconds += part.attach_seconds;
-}
-
 store::StoreFile open_nearest(const std::filesystem::path& path,
                               const mpi::Communicator& world,
                               const std::string& staged) {

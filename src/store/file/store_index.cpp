@@ -15,6 +15,7 @@
 #include "reelyard/spec/tensor_spec.hpp"
 
 #include "file/strict_json.hpp"
+#include "page.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -23,7 +24,6 @@ using nlohmann::json;
 
 // Tensors from this size on start on a page; below it the padding would not be negligible.
 constexpr std::int64_t large_tensor = mebibyte;
-constexpr std::int64_t page = 4 * kibibyte;
 
 json file_to_json(const StoredFile& file) {
     return {{"path", file.path}, {"bytes", file.bytes}, {"checksum", to_hex(file.checksum)}};

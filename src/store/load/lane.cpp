@@ -6,20 +6,19 @@
 #include "reelyard/base/bytes.hpp"
 
 #include "load/convert.hpp"
+#include "page.hpp"
 
 namespace reelyard::store {
 namespace {
 
 constexpr int piece_tag = 0;
-constexpr std::int64_t page = 4 * kibibyte;
 
 std::unique_ptr<Landing> make_landing(std::int64_t bytes,
                                       const PieceSchedule& schedule,
                                       const mpi::NodeLayout& nodes,
                                       const Lane::Choice& choice) {
-    return choice.through_staging || !choice.device.is_cpu()
-               ? make_device_landing(bytes, schedule, nodes, choice.device)
-               : make_host_landing(bytes, nodes);
+    return choice.is_staged ? make_device_landing(bytes, schedule, nodes, choice.device)
+                            : make_host_landing(bytes, nodes);
 }
 
 /// The most memory that the parts of one piece need before they are converted.

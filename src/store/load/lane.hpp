@@ -31,7 +31,7 @@ public:
     };
     struct Choice {
         c10::Device device;
-        bool through_staging;  ///< as for a GPU, also on the CPU
+        bool is_staged;  ///< weights pass through slots to the device
         std::int64_t piece_bytes;
     };
 

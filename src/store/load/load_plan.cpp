@@ -9,12 +9,11 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
 
+#include "page.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {
 namespace {
-
-constexpr std::int64_t page = 4 * kibibyte;
 
 using WantedTensors = std::map<std::string_view, const TensorSpec*>;
 

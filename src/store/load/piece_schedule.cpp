@@ -4,10 +4,11 @@
 
 #include "reelyard/base/bytes.hpp"
 
+#include "page.hpp"
+
 namespace reelyard::store {
 namespace {
 
-constexpr std::int64_t page = 4 * kibibyte;
 // With fewer rounds the last one, which not all ranks have a piece for, would weigh too much.
 constexpr std::int64_t fewest_rounds = 8;
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "page.hpp"
+
 namespace reelyard::store {
 namespace {
 
-constexpr std::int64_t page = 4 * kibibyte;
 // Pieces of a round that a rank reads or receives, so that agreeing costs nothing beside them.
 constexpr std::int64_t pieces_per_round = 32;
 constexpr std::int64_t least_own_pieces_per_round = 4;
