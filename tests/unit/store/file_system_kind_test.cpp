@@ -40,7 +40,7 @@ TEST(MountedType, is_that_of_the_nearest_mount_above) {
 }
 
 TEST(MountedType, is_that_of_the_last_of_mounts_on_one_folder) {
-    EXPECT_EQ(mounted_type(mountinfo, "/home/me/model.h5"), "nfs4");
+    EXPECT_EQ(mounted_type(mountinfo, "/home/model.h5"), "nfs4");
 }
 
 TEST(MountedType, compares_whole_names_of_folders) {
