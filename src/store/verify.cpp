@@ -10,7 +10,7 @@
 #include "reelyard/store/weight_loader.hpp"
 
 #include "file/byte_file.hpp"
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {

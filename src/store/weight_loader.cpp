@@ -20,7 +20,7 @@
 #include "load/load_plan.hpp"
 #include "load/tensor_sums.hpp"
 #include "load/tensor_view.hpp"
-#include "page.hpp"
+#include "memory/page.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {
@@ -57,19 +57,27 @@ TransportChoice choose_together(const StoreFile& file,
     return {.name = text.substr(0, cut), .reason = text.substr(cut + 1)};
 }
 
-/// Refuses private copies that memory of some node has no room for. Collective over both.
-void check_private_copies_fit(std::int64_t own_bytes,
-                              const mpi::Communicator& node,
-                              const mpi::Communicator& world) {
+/// Refuses what the memory of some node has no room for. Collective over both.
+/// \param own_bytes of what this rank accounts for \param is_private each rank has its own copy
+void check_copies_fit(std::int64_t own_bytes,
+                      bool is_private,
+                      const mpi::Communicator& node,
+                      const mpi::Communicator& world) {
     const std::int64_t wanted = node.sum(own_bytes);
     mpi::together(world, [&] {
         const std::int64_t available = device::available_host_bytes();
-        require(wanted <= available,
+        require(wanted <= available || !is_private,
                 ErrorKind::resources,
                 "{}: {} copies of the weights, one for each rank of the node, need {} (available: "
                 "{}); run fewer ranks on a node, or give /dev/shm room for one shared copy",
                 host_name(),
                 node.size(),
+                format_bytes(wanted),
+                format_bytes(available));
+        require(wanted <= available,
+                ErrorKind::resources,
+                "{}: the weights need {} (available: {}); run on nodes with more memory",
+                host_name(),
                 format_bytes(wanted),
                 format_bytes(available));
     });
@@ -152,13 +160,18 @@ void Loading::make_lanes() {
     const auto refused = is_private ? std::nullopt : try_shared_lanes();
     if (refused) {
         report_.private_reason = refused->message();
-        // What goes to a GPU needs no more than a few pieces.
-        const std::int64_t bytes =
-            is_staged(options_) ? 0 : plan_.common.bytes + plan_.own_shard.bytes;
-        check_private_copies_fit(bytes, nodes_.node(), world_);
     }
     if (is_private || refused) {
         make_lanes_on(world_.rank());
+    }
+    // What goes to a GPU needs no more than a few pieces.
+    const std::int64_t bytes =
+        is_staged(options_) ? 0 : common_->accounted_bytes() + own_shard_->accounted_bytes();
+    check_copies_fit(bytes, is_private || refused, nodes_.node(), world_);
+    for (const Lane* lane : {common_.get(), own_shard_.get()}) {
+        if (!lane->small_pages_reason().empty()) {
+            report_.small_pages_reason = lane->small_pages_reason();
+        }
     }
     report_.bytes_used = used_bytes();
 }
@@ -324,6 +337,9 @@ void add(LoadReport& totals, const LoadReport& part) {
     totals.shared_host_copy = totals.shared_host_copy || part.shared_host_copy;
     if (!part.private_reason.empty()) {
         totals.private_reason = part.private_reason;
+    }
+    if (!part.small_pages_reason.empty()) {
+        totals.small_pages_reason = part.small_pages_reason;
     }
 }
 

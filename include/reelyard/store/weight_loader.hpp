@@ -58,6 +58,9 @@ struct LoadReport {
     bool shared_host_copy = false;     ///< whether several ranks share the memory of the weights
     /// Why there is no shared copy though one was wanted; empty otherwise.
     std::string private_reason;
+    /// Why memory that ranks share is not in huge pages, which makes loading slower; empty when
+    /// nothing is shared, when it is in huge pages, or when it is too small for them.
+    std::string small_pages_reason;
 };
 
 /// Adds what another load cost; of how it was done, the last load tells.

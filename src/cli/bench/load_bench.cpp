@@ -226,6 +226,7 @@ private:
         setup_.transport_reason = report.transport_reason;
         setup_.shared_host_copy = report.shared_host_copy;
         setup_.private_reason = report.private_reason;
+        setup_.small_pages_reason = report.small_pages_reason;
         figures_.loads.push_back(sample);
     }
 

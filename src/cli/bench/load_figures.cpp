@@ -167,6 +167,7 @@ json settings_json(const LoadSetup& setup) {
             {"private", settings.private_copies},
             {"shared_host_copy", setup.shared_host_copy},
             {"private_reason", setup.private_reason},
+            {"small_pages_reason", setup.small_pages_reason},
             {"ranks_per_node", settings.ranks_per_node},
             {"verify", settings.strategy == LoadStrategy::once && settings.verify},
             {"repetitions", settings.repetitions},

@@ -65,6 +65,7 @@ struct LoadSetup {
     std::string transport_reason = {};
     bool shared_host_copy = false;
     std::string private_reason = {};
+    std::string small_pages_reason = {};
     bool raw_is_direct = false;
     std::int64_t touched_bytes = 0;  ///< by all ranks together, before each load
     int nodes = 1;                   ///< that the ranks really lie on

@@ -36,6 +36,9 @@ std::string manner(const LoadSetup& setup) {
     }
     if (setup.shared_host_copy) {
         text += ", one host copy for the ranks of a node";
+        if (!setup.small_pages_reason.empty()) {
+            text += " in small pages: " + setup.small_pages_reason;
+        }
     } else if (settings.private_copies) {
         text += ", a copy for each rank";
     } else if (!setup.private_reason.empty()) {

@@ -54,6 +54,10 @@ store::WeightSet ModelSource::load(const std::string& component, Part part) {
         options.wanted = family_.needed_for_decoding;
     }
     auto loaded = store::load_component(file_, spec_.component(component), world_, options);
+    if (totals_.small_pages_reason.empty() && !loaded.report.small_pages_reason.empty()) {
+        log::info("weights are in small pages, which slows down loading: {}",
+                  loaded.report.small_pages_reason);
+    }
     add(totals_, loaded.report);
     log::info("{}: {} loaded in {} ({}: {})",
               component,

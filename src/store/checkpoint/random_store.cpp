@@ -25,7 +25,7 @@
 #include "checkpoint/import_plan.hpp"
 #include "file/byte_file.hpp"
 #include "file/store_writer.hpp"
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {

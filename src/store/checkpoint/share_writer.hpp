@@ -13,7 +13,7 @@
 
 #include "checkpoint/import_plan.hpp"
 #include "file/byte_file.hpp"
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 

@@ -15,7 +15,7 @@
 #include "reelyard/spec/tensor_spec.hpp"
 
 #include "file/strict_json.hpp"
-#include "page.hpp"
+#include "memory/page.hpp"
 
 namespace reelyard::store {
 namespace {

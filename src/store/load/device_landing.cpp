@@ -6,8 +6,8 @@
 #include "reelyard/device/device.hpp"
 #include "reelyard/device/pinned_memory.hpp"
 
-#include "host_buffer.hpp"
 #include "load/landing.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -51,6 +51,10 @@ public:
         device::synchronize(weights_.device());
         nodes_.node().patient_barrier();
         return weights_;
+    }
+
+    [[nodiscard]] const std::string& small_pages_reason() const override {
+        return slots_.small_pages_reason();
     }
 
 private:

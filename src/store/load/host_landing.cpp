@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "host_buffer.hpp"
 #include "load/landing.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {
@@ -28,6 +28,10 @@ public:
             {buffer_->size()},
             [buffer = buffer_](void* /*memory*/) {},
             at::TensorOptions(at::kByte));
+    }
+
+    [[nodiscard]] const std::string& small_pages_reason() const override {
+        return buffer_->small_pages_reason();
     }
 
 private:

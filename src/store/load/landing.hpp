@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 
@@ -32,6 +33,8 @@ public:
     /// After the last round, collective over the node. \returns uint8 [bytes of the segment] where
     /// the weights stay; keeps the memory alive
     [[nodiscard]] virtual at::Tensor finish() = 0;
+    /// As HostBuffer says it of the memory that the node shares.
+    [[nodiscard]] virtual const std::string& small_pages_reason() const = 0;
 };
 
 /// How many rounds after the oldest that has not landed a read may be started.

@@ -6,7 +6,7 @@
 #include "reelyard/base/bytes.hpp"
 
 #include "load/convert.hpp"
-#include "page.hpp"
+#include "memory/page.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -12,11 +12,11 @@
 #include "reelyard/mpi/requests.hpp"
 #include "reelyard/store/transport/transport.hpp"
 
-#include "host_buffer.hpp"
 #include "load/landing.hpp"
 #include "load/load_plan.hpp"
 #include "load/piece_schedule.hpp"
 #include "load/tensor_sums.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 
@@ -53,6 +53,13 @@ public:
 
     /// Whether other ranks of the node have the same memory.
     [[nodiscard]] bool shares_memory() const { return ranks_.nodes.node().size() > 1; }
+    /// Bytes of the segment on the first of the ranks that share its memory, 0 on the others.
+    [[nodiscard]] std::int64_t accounted_bytes() const {
+        return ranks_.nodes.node().rank() == 0 ? segment_.bytes : 0;
+    }
+    [[nodiscard]] const std::string& small_pages_reason() const {
+        return landing_->small_pages_reason();
+    }
     [[nodiscard]] bool is_first_rank() const { return ranks_.group.rank() == 0; }
     [[nodiscard]] std::int64_t bytes_received() const { return bytes_received_; }
 

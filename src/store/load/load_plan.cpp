@@ -9,7 +9,7 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
 
-#include "page.hpp"
+#include "memory/page.hpp"
 #include "scalar_type.hpp"
 
 namespace reelyard::store {

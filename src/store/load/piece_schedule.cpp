@@ -4,7 +4,7 @@
 
 #include "reelyard/base/bytes.hpp"
 
-#include "page.hpp"
+#include "memory/page.hpp"
 
 namespace reelyard::store {
 namespace {

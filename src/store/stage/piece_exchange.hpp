@@ -13,7 +13,7 @@
 #include "reelyard/store/transport/direct_reader.hpp"
 
 #include "file/byte_file.hpp"
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 #include "stage/stage_plan.hpp"
 
 namespace reelyard::store {

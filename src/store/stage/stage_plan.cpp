@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "page.hpp"
+#include "memory/page.hpp"
 
 namespace reelyard::store {
 namespace {

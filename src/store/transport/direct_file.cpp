@@ -11,7 +11,7 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
 
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {

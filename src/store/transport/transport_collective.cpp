@@ -13,7 +13,7 @@
 #include "file/byte_file.hpp"
 #include "file/h5.hpp"
 #include "file/store_names.hpp"
-#include "host_buffer.hpp"
+#include "memory/host_buffer.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "reelyard/mpi/communicator.hpp"
 
@@ -18,7 +19,7 @@ public:
 
     /// The same memory for all ranks of a node. Collective over `node`; giving it back is not: each
     /// rank does so when it likes, and the last one frees it. Nothing is left behind by a rank that
-    /// is killed. \throws Error (resources) on all ranks of the node when /dev/shm has no room
+    /// is killed. \throws Error (resources) on all ranks of the node when there is no room for it
     [[nodiscard]] static HostBuffer shared(std::int64_t bytes, const mpi::Communicator& node);
 
     HostBuffer(HostBuffer&& other) noexcept;
@@ -29,6 +30,8 @@ public:
 
     [[nodiscard]] std::byte* data() const { return data_; }
     [[nodiscard]] std::int64_t size() const { return bytes_; }
+    /// Why shared memory is in small pages where huge ones would have paid; empty: it is not.
+    [[nodiscard]] const std::string& small_pages_reason() const { return small_pages_reason_; }
     [[nodiscard]] std::span<std::byte> part(std::int64_t begin, std::int64_t bytes) const {
         return {data_ + begin, static_cast<std::size_t>(bytes)};
     }
@@ -38,6 +41,7 @@ private:
 
     std::byte* data_ = nullptr;
     std::int64_t bytes_ = 0;
+    std::string small_pages_reason_;
 };
 
 /// Makes the pages of `memory` present, so that writing to them cannot fail: without it, a full
