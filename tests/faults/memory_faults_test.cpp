@@ -58,6 +58,18 @@ TEST_F(MemoryFaults, when_copies_do_not_fit_either_both_sizes_are_told) {
         ContainsRegex("2 copies of the weights.* need [0-9.]+ MiB .available: 0.98 MiB.*/dev/shm"));
 }
 
+TEST_F(MemoryFaults, one_shared_copy_that_does_not_fit_is_refused_beforehand) {
+    for (const int ranks : {1, 2}) {
+        const Outcome refused =
+            run({.ranks = ranks, .faults = {{"FAULTY_MEMORY", exhausted_memory()}}});
+
+        EXPECT_EQ(refused.exit_code, 4) << refused.output;
+        EXPECT_EQ(count_errors(refused), 1) << refused.output;
+        EXPECT_THAT(refused.output,
+                    ContainsRegex("the weights need [0-9.]+ MiB .available: 0.98 MiB."));
+    }
+}
+
 TEST_F(MemoryFaults, shared_memory_that_turns_out_to_be_full_is_an_error_and_no_crash) {
 #ifndef MADV_POPULATE_WRITE
     GTEST_SKIP() << "this system cannot make pages present beforehand";
@@ -73,7 +85,7 @@ TEST_F(MemoryFaults, shared_memory_that_turns_out_to_be_full_is_an_error_and_no_
 
             EXPECT_EQ(failed.exit_code, 4) << failed.output;
             EXPECT_EQ(count_errors(failed), 1) << failed.output;
-            EXPECT_THAT(failed.output, HasSubstr("/dev/shm may be full"));
+            EXPECT_THAT(failed.output, HasSubstr("/dev/shm or the node's memory is full"));
         }
     }
 }
