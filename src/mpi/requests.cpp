@@ -1,6 +1,7 @@
 #include "reelyard/mpi/requests.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "reelyard/mpi/check.hpp"
 
@@ -42,6 +43,7 @@ void Requests::send(std::span<const std::byte> data, int target, int tag) {
                         &request),
               "MPI_Isend");
         pending_.push_back(request);  // wait() or the destructor waits for it
+        peers_.push_back(target);
         // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
     });
 }
@@ -58,8 +60,14 @@ void Requests::receive(std::span<std::byte> data, int source, int tag) {
                         &request),
               "MPI_Irecv");
         pending_.push_back(request);  // wait() or the destructor waits for it
+        peers_.push_back(source);
         // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
     });
+}
+
+void Requests::clear() {
+    pending_.clear();
+    peers_.clear();
 }
 
 void Requests::wait() {
@@ -69,7 +77,7 @@ void Requests::wait() {
     const int code =
         MPI_Waitall(static_cast<int>(pending_.size()), pending_.data(), MPI_STATUSES_IGNORE);
     if (code == MPI_SUCCESS) {
-        pending_.clear();
+        clear();
     }
     check(code, "MPI_Waitall");
 }
@@ -88,9 +96,22 @@ bool Requests::test() {
         MPI_Testall(static_cast<int>(pending_.size()), pending_.data(), &all, MPI_STATUSES_IGNORE),
         "MPI_Testall");
     if (all != 0) {
-        pending_.clear();
+        clear();
     }
     return all != 0;
+}
+
+std::vector<int> Requests::unfinished() {
+    std::set<int> ranks;
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        int is_done = 0;
+        check(MPI_Request_get_status(pending_[i], &is_done, MPI_STATUS_IGNORE),
+              "MPI_Request_get_status");
+        if (is_done == 0) {
+            ranks.insert(peers_[i]);
+        }
+    }
+    return {ranks.begin(), ranks.end()};
 }
 
 }  // namespace reelyard::mpi

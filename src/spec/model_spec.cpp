@@ -18,4 +18,11 @@ const ComponentSpec& ModelSpec::component(const std::string& name) const {
     return *found;
 }
 
+std::int64_t ModelSpec::tokens_of(const VideoSize& size) const {
+    const std::int64_t frames = (size.frames - 1) / temporal_compression + 1;
+    const std::int64_t rows = size.height / spatial_compression;
+    const std::int64_t columns = size.width / spatial_compression;
+    return frames * rows * columns / latent_per_token;
+}
+
 }  // namespace reelyard

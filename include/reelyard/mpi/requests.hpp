@@ -31,10 +31,15 @@ public:
     void wait_patiently();
     /// Moves the transfers on without waiting. \returns whether all are through
     bool test();
+    /// The ranks that transfers to or from are not through, ascending.
+    [[nodiscard]] std::vector<int> unfinished();
 
 private:
+    void clear();
+
     const Communicator* ranks_;
     std::vector<MPI_Request> pending_;
+    std::vector<int> peers_;  ///< of the transfers that are pending
 };
 
 }  // namespace reelyard::mpi

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reelyard/spec/tensor_spec.hpp"
+#include "reelyard/spec/video_size.hpp"
 
 namespace reelyard {
 
@@ -42,10 +43,15 @@ struct ModelSpec {
     std::int64_t spatial_compression = 8;   ///< pixels per latent pixel
     std::int64_t size_multiple =
         16;  ///< width and height must be multiples of it (compression times patch)
+    std::int64_t attention_heads = 1;   ///< of the transformer's self attention
+    std::int64_t latent_per_token = 4;  ///< latent pixels (frames x rows x columns) in a patch
     std::int64_t max_grid = 1024;  ///< positions per axis that the rotary tables reach, in patches
 
     /// \throws Error (internal) when there is no such component
     [[nodiscard]] const ComponentSpec& component(const std::string& name) const;
+
+    /// Length of the sequence that the transformer attends over.
+    [[nodiscard]] std::int64_t tokens_of(const VideoSize& size) const;
 };
 
 }  // namespace reelyard

@@ -18,7 +18,7 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/mpi/communicator.hpp"
 
-#include "shared_folder.hpp"
+#include "reelyard/test/shared_folder.hpp"
 
 namespace reelyard::store {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "reelyard/mpi/agreement.hpp"
 
-#include "shared_folder.hpp"
+#include "reelyard/test/shared_folder.hpp"
 
 namespace reelyard::store {
 namespace {

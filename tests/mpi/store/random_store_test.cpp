@@ -22,8 +22,7 @@
 #include "reelyard/store/store_file.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
-#include "shared_folder.hpp"
-
+#include "reelyard/test/shared_folder.hpp"
 #include "reelyard/test/tiny_checkpoint.hpp"
 
 namespace reelyard::store {

@@ -17,8 +17,7 @@
 #include "reelyard/store/checkpoint/checkpoint_folder.hpp"
 #include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 
-#include "shared_folder.hpp"
-
+#include "reelyard/test/shared_folder.hpp"
 #include "reelyard/test/tiny_checkpoint.hpp"
 
 namespace reelyard::store {

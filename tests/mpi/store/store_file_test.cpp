@@ -21,8 +21,7 @@
 #include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 #include "reelyard/store/weight_loader.hpp"
 
-#include "shared_folder.hpp"
-
+#include "reelyard/test/shared_folder.hpp"
 #include "reelyard/test/tiny_checkpoint.hpp"
 
 namespace reelyard::store {

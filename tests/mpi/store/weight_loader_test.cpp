@@ -15,8 +15,7 @@
 #include "reelyard/store/checkpoint/checkpoint_importer.hpp"
 #include "reelyard/store/transport/transport.hpp"
 
-#include "shared_folder.hpp"
-
+#include "reelyard/test/shared_folder.hpp"
 #include "reelyard/test/tiny_checkpoint.hpp"
 
 namespace reelyard::store {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "reelyard/parallel/process_grid.hpp"
+#include "reelyard/parallel/tensor_comm.hpp"
+#include "reelyard/spec/shard.hpp"
+
+namespace reelyard::parallel {
+
+/// The ranks that make one video together, as its layers see them.
+struct VideoGroup {
+    std::unique_ptr<TensorComm> tensor;
+    std::unique_ptr<TensorComm> ulysses;
+    std::unique_ptr<TensorComm> ring;
+    /// Ring and Ulysses together: all ranks that hold tokens of one sequence, in their order.
+    std::unique_ptr<TensorComm> sequence;
+    std::unique_ptr<TensorComm> cfg;
+    /// All of them.
+    std::unique_ptr<TensorComm> replica;
+
+    /// Which part of a sequence's tokens this rank holds.
+    [[nodiscard]] Shard tokens() const {
+        return {.degree = sequence->size(), .index = sequence->rank()};
+    }
+    /// Which slice of split weights this rank holds.
+    [[nodiscard]] Shard weights() const {
+        return {.degree = tensor->size(), .index = tensor->rank()};
+    }
+};
+
+/// This rank alone.
+[[nodiscard]] VideoGroup make_single_rank_group();
+
+/// Collective over all ranks of the grid. \param timeout seconds that one operation may take
+[[nodiscard]] VideoGroup make_video_group(const ProcessGrid& grid, double timeout);
+
+}  // namespace reelyard::parallel
