@@ -22,12 +22,20 @@ void layer_norm(const at::Tensor& x,
 void rms_norm_rotate(at::Tensor& x,
                      const at::Tensor& weight,
                      double eps,
-                     const RotaryTable* rotary) {
+                     const RotaryTable* rotary,
+                     const at::Tensor& mean_square) {
     REELYARD_EXPECT(x.dim() == 4 && x.is_contiguous());
     REELYARD_EXPECT(weight.numel() == x.size(2) * x.size(3));
     REELYARD_EXPECT(rotary == nullptr || rotary->cosine.numel() == x.size(1) * x.size(3));
-    const kernels::RmsRotateCall call{x, weight, eps, rotary};
+    REELYARD_EXPECT(!mean_square.defined() ||
+                    (mean_square.is_contiguous() && mean_square.numel() == x.size(0) * x.size(1)));
+    const kernels::RmsRotateCall call{x, weight, eps, rotary, mean_square};
     x.is_cpu() ? kernels::cpu::rms_norm_rotate(call) : kernels::reference::rms_norm_rotate(call);
+}
+
+at::Tensor sum_of_squares(const at::Tensor& x) {
+    REELYARD_EXPECT(x.dim() == 4 && x.is_contiguous());
+    return x.is_cpu() ? kernels::cpu::sum_of_squares(x) : kernels::reference::sum_of_squares(x);
 }
 
 }  // namespace reelyard::nn

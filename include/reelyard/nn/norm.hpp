@@ -25,9 +25,16 @@ struct RotaryTable {
 /// of neighbouring pairs.
 /// \param x [B, L, N, K] float32 or bfloat16, contiguous
 /// \param weight [N K] float32
+/// \param mean_square [B, L] float32, the mean of x^2 over rows of which x holds some heads only;
+/// undefined: x holds them all
 void rms_norm_rotate(at::Tensor& x,
                      const at::Tensor& weight,
                      double eps,
-                     const RotaryTable* rotary);
+                     const RotaryTable* rotary,
+                     const at::Tensor& mean_square = {});
+
+/// Sum of x^2 over all heads. \param x [B, L, N, K] float32 or bfloat16, contiguous
+/// \returns [B, L] float32
+[[nodiscard]] at::Tensor sum_of_squares(const at::Tensor& x);
 
 }  // namespace reelyard::nn

@@ -192,8 +192,15 @@ private:
             std::byte* out = out_head + (first + r) * row_stride() * call_.out.element_size();
             row_kernels().convert(scratch.sums + r * sizes_.panel_width,
                                   1.0F / scratch.total[r],
-                                  {out, is_bfloat16_},
+                                  {out, call_.out.scalar_type() == at::kBFloat16},
                                   sizes_.width);
+        }
+        if (call_.log_sum.defined()) {
+            float* log_sum =
+                call_.log_sum.mutable_data_ptr<float>() + head * sizes_.queries + first;
+            for (std::int64_t r = 0; r < rows; ++r) {
+                log_sum[r] = scratch.maximum[r] + std::log(scratch.total[r]);
+            }
         }
     }
 

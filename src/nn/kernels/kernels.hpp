@@ -24,6 +24,7 @@ struct RmsRotateCall {
     const at::Tensor& weight;
     double eps;
     const RotaryTable* rotary;
+    const at::Tensor& mean_square;  ///< [B, L] float32; undefined: that of the rows of x
 };
 
 /// With a defined `stream`, stream += gate * product; otherwise out = activation(product).
@@ -42,11 +43,13 @@ struct AttentionCall {
     const at::Tensor& v;
     const at::Tensor& key_bias;
     at::Tensor& out;
+    at::Tensor log_sum;  ///< [B, N, L] float32; undefined: not wanted
 };
 
 namespace reference {
 void layer_norm(const LayerNormCall& call);
 void rms_norm_rotate(const RmsRotateCall& call);
+[[nodiscard]] at::Tensor sum_of_squares(const at::Tensor& x);
 void linear(const LinearCall& call);
 void attention(const AttentionCall& call);
 }  // namespace reference
@@ -54,6 +57,7 @@ void attention(const AttentionCall& call);
 namespace cpu {
 void layer_norm(const LayerNormCall& call);
 void rms_norm_rotate(const RmsRotateCall& call);
+[[nodiscard]] at::Tensor sum_of_squares(const at::Tensor& x);
 void linear(const LinearCall& call);
 void attention(const AttentionCall& call);
 }  // namespace cpu

@@ -60,6 +60,8 @@ void rms_norm_rotate(const RmsRotateCall& call) {
     const at::Tensor weight = call.weight.contiguous();
     const float* cosine = call.rotary ? call.rotary->cosine.const_data_ptr<float>() : nullptr;
     const float* sine = call.rotary ? call.rotary->sine.const_data_ptr<float>() : nullptr;
+    const float* mean_square =
+        call.mean_square.defined() ? call.mean_square.const_data_ptr<float>() : nullptr;
     auto* x = static_cast<char*>(call.x.mutable_data_ptr());
     const std::int64_t row_bytes = heads * head_width * call.x.element_size();
     const RowKernels& kernels = row_kernels();
@@ -68,10 +70,27 @@ void rms_norm_rotate(const RmsRotateCall& call) {
                             .weight = weight.const_data_ptr<float>(),
                             .cosine = cosine ? cosine + l * head_width : nullptr,
                             .sine = sine ? sine + l * head_width : nullptr,
+                            .mean_square = mean_square ? mean_square + b * length + l : nullptr,
                             .heads = heads,
                             .head_width = head_width,
                             .eps = static_cast<float>(call.eps)});
     });
+}
+
+at::Tensor sum_of_squares(const at::Tensor& x) {
+    const std::int64_t length = x.size(1);
+    const std::int64_t width = x.size(2) * x.size(3);
+    const bool is_bfloat16 = x.scalar_type() == at::kBFloat16;
+    auto* data = static_cast<char*>(x.mutable_data_ptr());
+    at::Tensor sums = at::empty({x.size(0), length}, at::kFloat);
+    auto* sum = sums.mutable_data_ptr<float>();
+    const RowKernels& kernels = row_kernels();
+    for_each_row(x.size(0), length, [&](std::int64_t b, std::int64_t l) {
+        const std::int64_t row = b * length + l;
+        sum[row] =
+            kernels.sum_of_squares({data + row * width * x.element_size(), is_bfloat16}, width);
+    });
+    return sums;
 }
 
 }  // namespace reelyard::nn::kernels::cpu

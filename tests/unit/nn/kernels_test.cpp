@@ -136,7 +136,8 @@ TEST_P(EveryRowKernel, layer_norm_equals_the_reference) {
 }
 
 TEST_P(EveryRowKernel, rms_rotate_equals_the_reference) {
-    for (const std::int64_t width : {2, 4, 12, 20, 64}) {
+    for (const auto& [width, is_part] : std::vector<std::pair<std::int64_t, bool>>{
+             {2, false}, {4, true}, {12, false}, {20, true}, {64, false}, {64, true}}) {
         at::Tensor x = random({1, 1, 3, width}, 1);
         at::Tensor weight = random({3 * width}, 2);
         at::Tensor angle = random({1, width / 2}, 3);
@@ -144,17 +145,32 @@ TEST_P(EveryRowKernel, rms_rotate_equals_the_reference) {
             .cosine = at::stack({angle.cos(), angle.cos()}, -1).flatten(-2).contiguous(),
             .sine = at::stack({-angle.sin(), angle.sin()}, -1).flatten(-2).contiguous()};
         at::Tensor expected = x.clone();
-        reference::rms_norm_rotate({expected, weight, 1e-6, &table});
+        at::Tensor mean_square = is_part ? at::full({1, 1}, 2.5F) : at::Tensor();
+        reference::rms_norm_rotate({expected, weight, 1e-6, &table, mean_square});
 
         kernels_.rms_rotate({.x = {floats(x), false},
                              .weight = floats(weight),
                              .cosine = floats(table.cosine),
                              .sine = floats(table.sine),
+                             .mean_square = is_part ? floats(mean_square) : nullptr,
                              .heads = 3,
                              .head_width = width,
                              .eps = 1e-6F});
 
         EXPECT_TRUE(at::allclose(x, expected, 1e-5, 1e-6)) << width;
+    }
+}
+
+TEST_P(EveryRowKernel, sum_of_squares_equals_the_reference) {
+    for (const std::int64_t width : widths_) {
+        at::Tensor x = random({1, 1, 1, width}, 1);
+        at::Tensor half = x.to(at::kBFloat16);
+
+        const float found = kernels_.sum_of_squares({floats(x), false}, width);
+        const float found_half = kernels_.sum_of_squares({half.mutable_data_ptr(), true}, width);
+
+        EXPECT_NEAR(found, reference::sum_of_squares(x).item<float>(), 1e-5F * found);
+        EXPECT_NEAR(found_half, reference::sum_of_squares(half).item<float>(), 1e-5F * found);
     }
 }
 

@@ -51,14 +51,28 @@ inline void layer_norm_any(const LayerNormRow& row) {
 }
 
 template <bool is_bfloat16>
-REELYARD_INLINE float inverse_rms(const RmsRotateRow& row) {
-    const std::int64_t width = row.heads * row.head_width;
+REELYARD_INLINE float sum_of_squares(const void* data, std::int64_t width) {
     Floats sum{};
     for_vectors(width, [&](std::int64_t at, std::int64_t count) REELYARD_INLINED {
-        const Floats x = load_any<is_bfloat16>(row.x.data, at, count);
+        const Floats x = load_any<is_bfloat16>(data, at, count);
         sum += x * x;
     });
-    return 1.0F / square_root(sum_of(sum) / static_cast<float>(width) + row.eps);
+    return sum_of(sum);
+}
+
+inline float sum_of_squares_any(const Numbers& x, std::int64_t count) {
+    return x.is_bfloat16 ? sum_of_squares<true>(x.data, count)
+                         : sum_of_squares<false>(x.data, count);
+}
+
+template <bool is_bfloat16>
+REELYARD_INLINE float inverse_rms(const RmsRotateRow& row) {
+    const std::int64_t width = row.heads * row.head_width;
+    const float mean_square =
+        row.mean_square != nullptr
+            ? *row.mean_square
+            : sum_of_squares<is_bfloat16>(row.x.data, width) / static_cast<float>(width);
+    return 1.0F / square_root(mean_square + row.eps);
 }
 
 /// Element 2j and 2j + 1 changed for each other.
@@ -145,6 +159,7 @@ constexpr RowKernels kernels_named(const char* name) {
     return {.name = name,
             .layer_norm = layer_norm_any,
             .rms_rotate = rms_rotate_any,
+            .sum_of_squares = sum_of_squares_any,
             .finish = finish_any,
             .softmax = softmax,
             .multiply = multiply,

@@ -26,10 +26,11 @@ struct LayerNormRow {
 /// In place: x / sqrt(mean of x^2 + eps) * weight over the row, then every head turned by the
 /// row's angles.
 struct RmsRotateRow {
-    Numbers x;            ///< [N, K]
-    const float* weight;  ///< [N, K]
-    const float* cosine;  ///< [K], each value twice; null: not turned
-    const float* sine;    ///< [K], each value twice, the first negated
+    Numbers x;                 ///< [N, K]
+    const float* weight;       ///< [N, K]
+    const float* cosine;       ///< [K], each value twice; null: not turned
+    const float* sine;         ///< [K], each value twice, the first negated
+    const float* mean_square;  ///< of a row that x is only a part of; null: that of x
     std::int64_t heads;
     std::int64_t head_width;
     float eps;
@@ -63,6 +64,7 @@ struct RowKernels {
     const char* name;
     void (*layer_norm)(const LayerNormRow& row);
     void (*rms_rotate)(const RmsRotateRow& row);
+    float (*sum_of_squares)(const Numbers& x, std::int64_t count);
     void (*finish)(const FinishRow& row);
     /// \returns the factor by which what was summed up so far must be multiplied
     float (*softmax)(const SoftmaxRow& row);
