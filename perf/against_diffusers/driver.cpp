@@ -69,7 +69,8 @@ public:
                 .weights;
         };
         conditioner_ = family_.make_conditioner(file.config(), load("text_encoder", dtype), dtype);
-        transformer_ = family_.make_transformer(file.config(), load("transformer", dtype), dtype);
+        transformer_ =
+            family_.make_transformer(file.config(), load("transformer", dtype), dtype, group_);
         codec_ = family_.make_codec(file.config(), load("vae", DType::float32));
     }
 
@@ -129,13 +130,14 @@ private:
             .prompt = conditioner_->encode(task.prompt),
             .negative = conditioner_->encode(task.negative_prompt)};
         const at::Tensor latent =
-            pipeline::DenoiseStage(*transformer_, model_, c10::Device(c10::kCPU))
+            pipeline::DenoiseStage(*transformer_, model_, c10::Device(c10::kCPU), group_)
                 .run(task, conditioning, [](const StepProgress&) { return StepAnswer::go_on; });
         const at::Tensor frames =
             pipeline::DecodeStage(*codec_, {}).run(latent, {.sink = sink, .keep_frames = true});
         return {meter.cost(), frames};
     }
 
+    const parallel::VideoGroup group_ = parallel::make_single_rank_group();
     const models::ModelFamily& family_;
     ModelSpec model_;
     std::unique_ptr<models::Conditioner> conditioner_;

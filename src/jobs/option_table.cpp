@@ -148,6 +148,51 @@ void add_load_options(std::vector<Option>& table, const KnownNames& names) {
                      set_staged});
 }
 
+/// A number of ranks.
+template <typename Member>
+Setter degree_setter(Member member, std::int64_t most) {
+    return [=](JobOptions& job, const GivenValue& given) -> Expected {
+        const auto value = parse_integer(given.text);
+        if (!value || *value < 1 || *value > most) {
+            return fmt::format("a whole number from 1 to {}", most);
+        }
+        member(job) = static_cast<int>(*value);
+        return std::nullopt;
+    };
+}
+
+Expected set_timeout(JobOptions& job, const GivenValue& given) {
+    const auto value = parse_number(given.text);
+    if (!value || *value <= 0.0) {
+        return "seconds, more than 0";
+    }
+    job.parallel.timeout = *value;
+    return std::nullopt;
+}
+
+void add_parallel_options(std::vector<Option>& table) {
+    constexpr std::int64_t most_ranks = 1024;
+    const auto add = [&](const char* name, std::int64_t most, const char* help, auto member) {
+        table.push_back({std::string("parallel.") + name, "N", help, degree_setter(member, most)});
+    };
+    add(
+        "cfg", 2, "2: the two branches of the guidance on ranks of their own [1]", [
+        ](JobOptions & job) -> auto& { return job.parallel.cfg; });
+    add(
+        "ring", most_ranks, "ranks that keys and values of a video travel around [1]", [
+        ](JobOptions & job) -> auto& { return job.parallel.ring; });
+    add(
+        "ulysses", most_ranks, "ranks that trade tokens of a video for attention heads [1]", [
+        ](JobOptions & job) -> auto& { return job.parallel.ulysses; });
+    add(
+        "tensor", most_ranks, "ranks that share the weights of each layer [1]", [
+        ](JobOptions & job) -> auto& { return job.parallel.tensor; });
+    table.push_back({"parallel.timeout",
+                     "SECONDS",
+                     "how long ranks of one video wait for one another [600]",
+                     set_timeout});
+}
+
 void add_generation_options(std::vector<Option>& table, const KnownNames& names) {
     const auto add = [&](const std::string& name, const char* value_name, std::string help) {
         table.push_back(
@@ -216,6 +261,7 @@ std::vector<Option> option_table(const KnownNames& names) {
     std::vector<Option> table;
     add_input_options(table);
     add_load_options(table, names);
+    add_parallel_options(table);
     add_generation_options(table, names);
     add_output_options(table, names);
     return table;

@@ -19,28 +19,54 @@ struct Branches {
 
 Branches prepare_branches(const models::Transformer& transformer,
                           const Task& task,
-                          const TaskConditioning& conditioning) {
-    Branches branches{.prompt = transformer.prepare(conditioning.prompt),
-                      .negative = {},
-                      .guided = uses_guidance(task)};
-    if (branches.guided) {
+                          const TaskConditioning& conditioning,
+                          const parallel::TensorComm& cfg) {
+    Branches branches{.prompt = {}, .negative = {}, .guided = uses_guidance(task)};
+    const bool has_prompt = !branches.guided || cfg.rank() == 0;
+    const bool has_negative = branches.guided && cfg.rank() + 1 == cfg.size();
+    if (has_prompt) {
+        branches.prompt = transformer.prepare(conditioning.prompt);
+    }
+    if (has_negative) {
         branches.negative = transformer.prepare(conditioning.negative);
     }
     return branches;
 }
 
-/// v_negative + g (v_prompt - v_negative), Ho and Salimans 2022 (arXiv:2207.12598).
-at::Tensor guided_velocity(models::Transformer& transformer,
-                           const at::Tensor& latent,
-                           const at::Tensor& timestep,
-                           const Branches& branches,
-                           double guidance_scale) {
-    const at::Tensor with_prompt = transformer.velocity(latent, timestep, branches.prompt);
-    if (!branches.guided) {
-        return with_prompt;
+/// Velocities with the prompt and with the negative prompt.
+struct BranchVelocities {
+    at::Tensor prompt;
+    at::Tensor negative;
+};
+
+BranchVelocities both_velocities(models::Transformer& transformer,
+                                 const at::Tensor& latent,
+                                 const at::Tensor& timestep,
+                                 const Branches& branches,
+                                 parallel::TensorComm& cfg) {
+    if (cfg.size() == 1) {
+        return {.prompt = transformer.velocity(latent, timestep, branches.prompt),
+                .negative = transformer.velocity(latent, timestep, branches.negative)};
     }
-    const at::Tensor without = transformer.velocity(latent, timestep, branches.negative);
-    return without + guidance_scale * (with_prompt - without);
+    const at::Tensor own =
+        transformer
+            .velocity(latent, timestep, cfg.rank() == 0 ? branches.prompt : branches.negative)
+            .contiguous();
+    const std::vector<at::Tensor> both{at::empty_like(own), at::empty_like(own)};
+    cfg.all_gather(own, both);
+    return {.prompt = both[0], .negative = both[1]};
+}
+
+/// v_negative + g (v_prompt - v_negative), Ho and Salimans 2022 (arXiv:2207.12598).
+at::Tensor guided_velocity(const BranchVelocities& both, double guidance_scale) {
+    return both.negative + guidance_scale * (both.prompt - both.negative);
+}
+
+/// Whether some rank of the group wants to stop.
+bool any_stops(StepAnswer own, parallel::TensorComm& group) {
+    const at::Tensor votes = at::full({1}, own == StepAnswer::stop ? 1 : 0, at::kInt);
+    group.all_reduce(votes);
+    return votes.item<int>() > 0;
 }
 
 void require_finite(const at::Tensor& latent, const Task& task, std::int64_t step) {
@@ -69,10 +95,12 @@ std::vector<std::int64_t> latent_shape(const ModelSpec& model, const VideoSize& 
 
 DenoiseStage::DenoiseStage(models::Transformer& transformer,
                            const ModelSpec& model,
-                           c10::Device device)
+                           c10::Device device,
+                           const parallel::VideoGroup& group)
     : transformer_(transformer)
     , model_(model)
-    , device_(device) {}
+    , device_(device)
+    , group_(group) {}
 
 at::Tensor DenoiseStage::run(const Task& task,
                              const TaskConditioning& conditioning,
@@ -82,18 +110,22 @@ at::Tensor DenoiseStage::run(const Task& task,
                                                 {.steps = task.steps,
                                                  .flow_shift = task.flow_shift,
                                                  .sigma_schedule = task.sigma_schedule});
-    const Branches branches = prepare_branches(transformer_, task, conditioning);
+    const Branches branches = prepare_branches(transformer_, task, conditioning, *group_.cfg);
     at::Tensor latent =
         samplers::initial_noise(latent_shape(model_, task.size), task.seed).to(device_);
     for (std::int64_t k = 0; k < task.steps; ++k) {
         const auto time = sampler->schedule().timesteps.at(static_cast<std::size_t>(k));
         const at::Tensor timestep = at::full({1}, time, latent.options());
         const at::Tensor velocity =
-            guided_velocity(transformer_, latent, timestep, branches, task.guidance_scale);
+            branches.guided
+                ? guided_velocity(
+                      both_velocities(transformer_, latent, timestep, branches, *group_.cfg),
+                      task.guidance_scale)
+                : transformer_.velocity(latent, timestep, branches.prompt);
         latent = sampler->step(k, velocity, latent);
         require_finite(latent, task, k + 1);
-        if (observer({.step = k + 1, .steps = task.steps}) == StepAnswer::stop &&
-            k + 1 < task.steps) {
+        const StepAnswer answer = observer({.step = k + 1, .steps = task.steps});
+        if (any_stops(answer, *group_.replica) && k + 1 < task.steps) {
             fail(ErrorKind::stopped,
                  "task '{}': stopped after step {} of {}",
                  task.id,

@@ -26,6 +26,15 @@ struct LoadingOptions {
     std::string staged = "auto";     ///< auto, off, or the folder of staged copies
 };
 
+/// [parallel]: how many ranks make one video, and how they share it; see ParallelLayout.
+struct ParallelOptions {
+    int cfg = 1;
+    int ring = 1;
+    int ulysses = 1;
+    int tensor = 1;
+    double timeout = 600.0;  ///< seconds that the ranks of a group wait for one another
+};
+
 /// [decode]
 struct DecodeOptions {
     bool tiling = false;
@@ -59,6 +68,7 @@ struct JobOptions {
     std::filesystem::path job_file;  ///< empty: all came from the command line
     ModelOptions model;
     LoadingOptions load;
+    ParallelOptions parallel;
     std::filesystem::path prompts;
     GenerationLayer generate_in_job_file;
     GenerationLayer generate_on_command_line;

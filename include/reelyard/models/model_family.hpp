@@ -12,6 +12,7 @@
 #include "reelyard/models/conditioner.hpp"
 #include "reelyard/models/transformer.hpp"
 #include "reelyard/models/video_codec.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/spec/checkpoint_config.hpp"
 #include "reelyard/spec/dtype.hpp"
 #include "reelyard/spec/model_spec.hpp"
@@ -27,8 +28,9 @@ struct EvaluationInput {
     store::WeightSet weights;  ///< of Evaluation::component; empty when it has none
     DType compute = DType::float32;
     const NamedTensors& tensors;
-    std::string text;           ///< what the tokenizer is given
-    TilingOptions tiling = {};  ///< how the codec cuts large videos
+    std::string text;                   ///< what the tokenizer is given
+    TilingOptions tiling = {};          ///< how the codec cuts large videos
+    const parallel::VideoGroup& group;  ///< the ranks that compute it together
 };
 
 /// One component by itself, for comparisons and debugging: the names and shapes of its tensors are
@@ -56,7 +58,9 @@ struct ModelFamily {
     /// The three are built without touching weights: they keep the views that the set hands them.
     std::function<std::unique_ptr<Conditioner>(const CheckpointConfig&, store::WeightSet, DType)>
         make_conditioner;
-    std::function<std::unique_ptr<Transformer>(const CheckpointConfig&, store::WeightSet, DType)>
+    /// The group outlives the transformer; the weights are this rank's slices.
+    std::function<std::unique_ptr<Transformer>(
+        const CheckpointConfig&, store::WeightSet, DType, const parallel::VideoGroup&)>
         make_transformer;
     std::function<std::unique_ptr<VideoCodec>(const CheckpointConfig&, store::WeightSet)>
         make_codec;

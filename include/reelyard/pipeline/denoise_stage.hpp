@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 
 #include "reelyard/models/transformer.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/spec/model_spec.hpp"
 #include "reelyard/spec/step_observer.hpp"
 #include "reelyard/spec/task.hpp"
@@ -19,15 +20,21 @@ struct TaskConditioning {
 /// scale of 1 gives the conditional branch alone).
 [[nodiscard]] bool uses_guidance(const Task& task);
 
-/// From noise to latent: sampler times transformer, with classifier-free guidance.
+/// From noise to latent: sampler times transformer, with classifier-free guidance. With CFG
+/// parallelism each of the two ranks computes one branch, and both the same guided velocity; a task
+/// without guidance has one branch, which both compute.
 class DenoiseStage {
 public:
-    /// \param transformer outlives the stage
-    DenoiseStage(models::Transformer& transformer, const ModelSpec& model, c10::Device device);
+    /// \param transformer, group outlive the stage
+    DenoiseStage(models::Transformer& transformer,
+                 const ModelSpec& model,
+                 c10::Device device,
+                 const parallel::VideoGroup& group);
 
-    /// \returns the final latent [1, C, f, h, w] float32, as the sampler leaves it
-    /// \throws Error (stopped) when the observer asks for it; Error (internal) when a value is not
-    /// finite
+    /// Collective over the group. \param observer asked on every rank; one answer of stop is
+    /// enough \returns the same on all ranks: the final latent [1, C, f, h, w] float32, as the
+    /// sampler leaves it \throws Error (stopped) when the observer asks for it; Error (internal)
+    /// when a value is not finite
     [[nodiscard]] at::Tensor run(const Task& task,
                                  const TaskConditioning& conditioning,
                                  const StepObserver& observer) const;
@@ -36,6 +43,7 @@ private:
     models::Transformer& transformer_;
     ModelSpec model_;
     c10::Device device_;
+    const parallel::VideoGroup& group_;
 };
 
 /// Shape [1, C, f, h, w] of the latent of a video.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "reelyard/device/device.hpp"
 #include "reelyard/models/model_family.hpp"
 #include "reelyard/mpi/agreement.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/samplers/sampler.hpp"
 #include "reelyard/spec/dtype.hpp"
 #include "reelyard/store/store_file.hpp"
@@ -42,6 +44,8 @@ struct EvalOptions {
     models::TilingOptions tiling;
     std::string sampler = "unipc";
     samplers::ScheduleOptions schedule;
+    ParallelLayout layout;
+    double timeout = 600.0;
     bool help = false;
 };
 
@@ -72,6 +76,14 @@ po::options_description describe(EvalOptions& options, std::string& dtype) {
         ("sigma-schedule",
          po::value(&options.schedule.sigma_schedule)->default_value("official")->value_name("NAME"),
          "sampler: official, diffusers or karras")
+        ("parallel.ring", po::value(&options.layout.ring)->default_value(1)->value_name("N"),
+         "transformer: ranks that keys and values travel around")
+        ("parallel.ulysses", po::value(&options.layout.ulysses)->default_value(1)->value_name("N"),
+         "transformer: ranks that trade tokens for attention heads")
+        ("parallel.tensor", po::value(&options.layout.tensor)->default_value(1)->value_name("N"),
+         "transformer: ranks that share each layer's weights")
+        ("parallel.timeout", po::value(&options.timeout)->default_value(options.timeout)->value_name("SECONDS"),
+         "how long ranks wait for one another")
         ("help", po::bool_switch(&options.help), "print this text");
     // clang-format on
     return known;
@@ -180,6 +192,27 @@ const models::Evaluation& find_evaluation(const models::ModelFamily& family,
     return *found;
 }
 
+/// \throws Error (usage) for a layout that cannot be
+void check_layout_for(const EvalOptions& options,
+                      const ModelSpec& model,
+                      const mpi::Communicator& world) {
+    const ParallelLayout& layout = options.layout;
+    const int ranks = layout.used_ranks();
+    require(layout.ring >= 1 && layout.ulysses >= 1 && layout.tensor >= 1 && options.timeout > 0,
+            ErrorKind::usage,
+            "eval: --parallel.* are numbers of 1 or more");
+    require(ranks == 1 || options.component == "transformer",
+            ErrorKind::usage,
+            "eval {}: --parallel.* is for the transformer",
+            options.component);
+    require(ranks == 1 || ranks == world.size(),
+            ErrorKind::usage,
+            "eval: the layout is for {} ranks (started: {})",
+            ranks,
+            world.size());
+    check_layout(layout, model.attention_heads, std::numeric_limits<std::int64_t>::max());
+}
+
 models::NamedTensors evaluate_component(const EvalOptions& options,
                                         const mpi::Communicator& world) {
     require_path(options.store, "store", options.component);
@@ -187,6 +220,8 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
     const auto& family = models::family_of(file.config());
     const auto& evaluation = find_evaluation(family, options.component);
     const auto device = device::resolve(options.device, world.split_by_node().rank());
+    const ModelSpec spec = family.describe(file.config());
+    mpi::together(world, [&] { check_layout_for(options, spec, world); });
 
     models::NamedTensors inputs;
     if (!options.in.empty()) {
@@ -200,14 +235,17 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
     for (auto& [name, tensor] : inputs) {
         tensor = tensor.to(device);
     }
+    const parallel::ProcessGrid grid(world, options.layout);
+    const parallel::VideoGroup group = parallel::make_video_group(grid, options.timeout);
     store::WeightSet weights;
     if (!evaluation.component.empty()) {
-        const ModelSpec spec = family.describe(file.config());
-        auto loaded = store::load_component(
-            file,
-            spec.component(evaluation.component),
-            world,
-            {.compute = options.dtype, .device = device, .wanted = evaluation.needs});
+        auto loaded = store::load_component(file,
+                                            spec.component(evaluation.component),
+                                            world,
+                                            {.compute = options.dtype,
+                                             .device = device,
+                                             .wanted = evaluation.needs,
+                                             .tensor_parallel = group.weights()});
         weights = std::move(loaded.weights);
     }
     return evaluation.run({.checkpoint = file.config(),
@@ -215,7 +253,8 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
                            .compute = options.dtype,
                            .tensors = inputs,
                            .text = options.text,
-                           .tiling = options.tiling});
+                           .tiling = options.tiling,
+                           .group = group});
 }
 
 }  // namespace

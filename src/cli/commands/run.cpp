@@ -1,7 +1,10 @@
 #include "run.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +20,7 @@
 #include "reelyard/journal/manifest_writer.hpp"
 #include "reelyard/media/contact_sheet.hpp"
 #include "reelyard/mpi/agreement.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/pipeline/conditioning_cache.hpp"
 
 #include "../progress.hpp"
@@ -26,6 +30,7 @@
 #include "../run/prepared_job.hpp"
 #include "../run/start_times.hpp"
 #include "../run/summary.hpp"
+#include "../run/task_relay.hpp"
 #include "../run/task_runner.hpp"
 #include "../run/text_stage.hpp"
 
@@ -60,16 +65,32 @@ c10::Device choose_device(const mpi::Communicator& world, const std::string& tex
     return *device;
 }
 
-std::unique_ptr<TaskRunner> make_runner(const mpi::Communicator& world,
+/// As many replicas as there are ranks for.
+ParallelLayout choose_layout(const mpi::Communicator& world, const jobs::ParallelOptions& wish) {
+    ParallelLayout layout{.replicas = 1,
+                          .cfg = wish.cfg,
+                          .ring = wish.ring,
+                          .ulysses = wish.ulysses,
+                          .tensor = wish.tensor};
+    layout.replicas = std::max(1, world.size() / layout.group_size());
+    return layout;
+}
+
+std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
                                         ModelSource& model,
                                         const jobs::JobOptions& options,
-                                        TaskPlaces places) {
+                                        TaskPlaces places,
+                                        int rank) {
     const auto& config = model.file().config();
+    auto group = std::make_unique<parallel::VideoGroup>(
+        parallel::make_video_group(grid, options.parallel.timeout));
+    auto weights = model.load("transformer", ModelSource::Part::all, group->weights());
     auto transformer =
-        model.family().make_transformer(config, model.load("transformer"), model.use().dtype);
+        model.family().make_transformer(config, std::move(weights), model.use().dtype, *group);
     auto codec = model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding));
     return std::make_unique<TaskRunner>(
-        TaskRunner::Parts{.transformer = std::move(transformer),
+        TaskRunner::Parts{.group = std::move(group),
+                          .transformer = std::move(transformer),
                           .codec = std::move(codec),
                           .tiling = {.enabled = options.decode.tiling,
                                      .tile_size = options.decode.tile_size,
@@ -80,27 +101,49 @@ std::unique_ptr<TaskRunner> make_runner(const mpi::Communicator& world,
         OutputChoice{.video = options.output.video,
                      .latents = options.output.latents,
                      .frames = options.output.frames},
-        world.rank());
+        rank);
 }
 
-/// Runs what is missing and records each result when its files are on the disk.
-std::vector<dispatch::WorkShare> run_tasks(const mpi::Communicator& world,
-                                           const PreparedJob& job,
-                                           const std::filesystem::path& manifest,
-                                           bool quiet,
-                                           TaskRunner& runner,
-                                           Tally& tally) {
-    TaskProgress progress(job.remaining, world.size(), choose_progress_output(world.rank(), quiet));
+/// Who works together in a run.
+struct Crew {
+    const mpi::Communicator& world;
+    const parallel::ProcessGrid& grid;
+    mpi::Communicator video;  ///< the ranks that make one video with this one
+    mpi::Communicator first;  ///< the first of each video's ranks, on these; elsewhere the others
+
+    Crew(const mpi::Communicator& all, const parallel::ProcessGrid& places)
+        : world(all)
+        , grid(places)
+        , video(places.replica_group())
+        , first(all.split(leads() ? 0 : 1, all.rank())) {}
+
+    [[nodiscard]] bool leads() const { return !grid.is_spare() && video.rank() == 0; }
+};
+
+StepAnswer answer_to_step() {
+    return StopSignal::requested() ? StepAnswer::stop : StepAnswer::go_on;
+}
+
+/// Runs what is missing and records each result when its files are on the disk. On the ranks that
+/// lead a video.
+std::vector<dispatch::WorkShare> lead_tasks(const mpi::Communicator& leaders,
+                                            const PreparedJob& job,
+                                            const std::filesystem::path& manifest,
+                                            bool quiet,
+                                            TaskRelay& relay,
+                                            Tally& tally) {
+    TaskProgress progress(
+        job.remaining, leaders.size(), choose_progress_output(leaders.rank(), quiet));
     std::optional<journal::ManifestWriter> writer;
-    mpi::together(world, [&] {
-        if (world.rank() == 0) {
+    mpi::together(leaders, [&] {
+        if (leaders.rank() == 0) {
             writer.emplace(manifest);
         }
     });
     const auto run = [&](const Task& task) {
-        return runner.run(task, [&](const StepProgress& step) {
+        return relay.lead(task, [&](const StepProgress& step) {
             progress.step(task, step);
-            return StopSignal::requested() ? StepAnswer::stop : StepAnswer::go_on;
+            return answer_to_step();
         });
     };
     const auto consume = [&](const TaskResult& result) {
@@ -116,8 +159,36 @@ std::vector<dispatch::WorkShare> run_tasks(const mpi::Communicator& world,
         tally.add(result);
         progress.finished(result);
     };
-    auto shares = dispatch::run_tasks(world, job.remaining, run, consume);
+    auto shares = dispatch::run_tasks(leaders, job.remaining, run, consume);
     progress.finish();
+    return shares;
+}
+
+/// Every rank at its post until all tasks are done.
+std::vector<dispatch::WorkShare> run_tasks(const Crew& crew,
+                                           const PreparedJob& job,
+                                           const std::filesystem::path& manifest,
+                                           bool quiet,
+                                           TaskRunner& runner,
+                                           Tally& tally) {
+    TaskRelay relay(runner, crew.video);
+    std::vector<dispatch::WorkShare> shares;
+    std::optional<Error> failure;
+    if (crew.leads()) {
+        try {
+            shares = lead_tasks(crew.first, job, manifest, quiet, relay, tally);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::communication) {
+                throw;
+            }
+            failure = error;
+        }
+        relay.release();
+    } else if (!crew.grid.is_spare()) {
+        relay.follow([](const StepProgress& /*step*/) { return answer_to_step(); });
+    }
+    crew.world.patient_barrier();
+    mpi::agree(crew.world, failure);
     return shares;
 }
 
@@ -139,6 +210,15 @@ void tidy_up(const jobs::JobOptions& options,
             posix_file_system().remove(places.outputs.latents());
         }
     }
+}
+
+/// Of the shortest video; many when there is none.
+std::int64_t fewest_tokens(const std::vector<Task>& tasks, const ModelSpec& model) {
+    std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+    for (const Task& task : tasks) {
+        fewest = std::min(fewest, model.tokens_of(task.size));
+    }
+    return fewest;
 }
 
 /// The same on all ranks.
@@ -176,12 +256,20 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
                       world,
                       {.dtype = options.model.dtype, .device = device, .load = options.load});
     start.index_seconds = opening.seconds();
+    const ParallelLayout layout = choose_layout(world, options.parallel);
+    std::optional<parallel::ProcessGrid> grid;
+    mpi::together(world, [&] { grid.emplace(world, layout); });
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
-    log::info("{} of {} prompts to make, on {} rank{} with {} thread{} each ({})",
+    mpi::together(world, [&] {
+        check_layout(
+            layout, model.spec().attention_heads, fewest_tokens(job.remaining, model.spec()));
+    });
+    log::info("{} of {} prompts to make, on {} rank{} ({}) with {} thread{} each ({})",
               job.remaining.size(),
               job.tasks.size(),
               world.size(),
               world.size() == 1 ? "" : "s",
+              to_string(layout),
               threads,
               threads == 1 ? "" : "s",
               device.str());
@@ -198,14 +286,14 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
         const double text_loading = loading_seconds(model.totals());
         start.text_seconds = times.text_seconds - text_loading;
         const Stopwatch loading;
-        const auto runner = make_runner(world, model, options, places);
+        const auto runner = make_runner(*grid, model, options, places, world.rank());
         times.load_seconds = loading.seconds();
         start.attach_seconds =
             times.load_seconds - (loading_seconds(model.totals()) - text_loading);
         start.ready_seconds = process_age_seconds();
         log::info("{}", start_text(start, model.totals()));
-        shares =
-            run_tasks(world, job, places.outputs.manifest(), options.log.quiet, *runner, tally);
+        shares = run_tasks(
+            Crew(world, *grid), job, places.outputs.manifest(), options.log.quiet, *runner, tally);
     }
     mpi::together(world, [&] {
         if (world.rank() == 0) {

@@ -44,10 +44,11 @@ ModelSource::ModelSource(const std::filesystem::path& store,
     , spec_(family_.describe(file_.config()))
     , use_(std::move(use)) {}
 
-store::WeightSet ModelSource::load(const std::string& component, Part part) {
+store::WeightSet ModelSource::load(const std::string& component, Part part, Shard slice) {
     const Stopwatch watch;
     store::LoadOptions options{.compute = use_.dtype,
                                .device = use_.device,
+                               .tensor_parallel = slice,
                                .verify = use_.load.verify,
                                .transport = use_.load.transport};
     if (part == Part::decoding) {

@@ -37,7 +37,10 @@ public:
     enum class Part { all, decoding };
 
     /// Collective over the world that the source was opened with.
-    [[nodiscard]] store::WeightSet load(const std::string& component, Part part = Part::all);
+    /// \param slice of the weights that are split between ranks
+    [[nodiscard]] store::WeightSet load(const std::string& component,
+                                        Part part = Part::all,
+                                        Shard slice = {});
 
     /// What all calls of load() cost this rank so far.
     [[nodiscard]] const store::LoadReport& totals() const { return totals_; }

@@ -35,6 +35,11 @@ bool concerns_the_job(const Error& error) {
     return error.kind() == ErrorKind::communication || error.kind() == ErrorKind::storage;
 }
 
+/// Of what can happen while a group denoises: what follows from numbers that all ranks have.
+bool happens_on_all_ranks(const Error& error) {
+    return error.kind() == ErrorKind::stopped || error.kind() == ErrorKind::internal;
+}
+
 }  // namespace
 
 TaskRunner::TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int rank)
@@ -64,6 +69,9 @@ TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
 void TaskRunner::make_outputs(const Task& task, const StepObserver& observer, TaskResult& result) {
     const c10::InferenceMode inference;
     const at::Tensor latent = latent_of(task, observer, result);
+    if (!is_first()) {
+        return;
+    }
     write_video(task, latent, result);
     const auto latent_path = places_.outputs.latent(task.id);
     if (choice_.latents) {
@@ -73,28 +81,61 @@ void TaskRunner::make_outputs(const Task& task, const StepObserver& observer, Ta
     }
 }
 
+bool TaskRunner::has_latent(const Task& task) const {
+    bool is_there = false;
+    if (is_first()) {
+        const auto path = places_.outputs.latent(task.id);
+        is_there = std::filesystem::exists(path) &&
+                   store::read_metadata(path)[task_key] == fingerprint(task, places_.model_key);
+    }
+    const at::Tensor answer = at::full({1}, is_there ? 1 : 0, at::kInt);
+    parts_.group->replica->broadcast(answer, 0);
+    return answer.item<int>() != 0;
+}
+
 at::Tensor TaskRunner::latent_of(const Task& task,
                                  const StepObserver& observer,
                                  TaskResult& result) {
     const auto path = places_.outputs.latent(task.id);
-    const std::string key = fingerprint(task, places_.model_key);
-    if (std::filesystem::exists(path) && store::read_metadata(path)[task_key] == key) {
+    if (has_latent(task)) {
         log::debug("task '{}': going on from the latent of an earlier run", task.id);
-        return store::read_tensors(path).at("latent");
+        return is_first() ? store::read_tensors(path).at("latent") : at::Tensor();
     }
     const Stopwatch watch;
-    pipeline::TaskConditioning conditioning{.prompt = places_.texts.get(task.prompt, parts_.device),
-                                            .negative = {}};
-    if (pipeline::uses_guidance(task)) {
-        conditioning.negative = places_.texts.get(task.negative_prompt, parts_.device);
+    const at::Tensor latent = denoise(task, observer);
+    result.seconds["denoise"] = watch.seconds();
+    if (is_first()) {
+        store::write_tensors(
+            path, {{"latent", latent}}, {{task_key, fingerprint(task, places_.model_key)}});
     }
-    const at::Tensor latent =
-        pipeline::DenoiseStage(*parts_.transformer, parts_.model, parts_.device)
+    return latent;
+}
+
+at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
+    const int rank = parts_.group->replica->rank();
+    try {
+        pipeline::TaskConditioning conditioning{
+            .prompt = places_.texts.get(task.prompt, parts_.device), .negative = {}};
+        if (pipeline::uses_guidance(task)) {
+            conditioning.negative = places_.texts.get(task.negative_prompt, parts_.device);
+        }
+        return pipeline::DenoiseStage(
+                   *parts_.transformer, parts_.model, parts_.device, *parts_.group)
             .run(task, conditioning, observer)
             .cpu();
-    result.seconds["denoise"] = watch.seconds();
-    store::write_tensors(path, {{"latent", latent}}, {{task_key, key}});
-    return latent;
+    } catch (...) {
+        const Error error = to_error(std::current_exception());
+        if (parts_.group->replica->size() == 1 || happens_on_all_ranks(error)) {
+            throw error;
+        }
+        // The others wait for this rank and can only be ended with the job.
+        throw Error(ErrorKind::communication,
+                    fmt::format("rank {} of the {} ranks that make '{}': {}",
+                                rank,
+                                parts_.group->replica->size(),
+                                task.id,
+                                error.what()));
+    }
 }
 
 void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskResult& result) {

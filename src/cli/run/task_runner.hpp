@@ -9,6 +9,7 @@
 #include "reelyard/journal/output_store.hpp"
 #include "reelyard/models/transformer.hpp"
 #include "reelyard/models/video_codec.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/pipeline/conditioning_cache.hpp"
 #include "reelyard/spec/model_spec.hpp"
 #include "reelyard/spec/step_observer.hpp"
@@ -31,11 +32,12 @@ struct TaskPlaces {
     std::string model_key;  ///< what a latent depends on besides its task
 };
 
-/// One task on one rank: latent, video, files. Holds the models of the denoising and decoding
-/// stages.
+/// One task on the ranks that make a video together: latent, video, files. Holds the models of the
+/// denoising and decoding stages. The first rank of the group decodes and writes.
 class TaskRunner {
 public:
     struct Parts {
+        std::unique_ptr<parallel::VideoGroup> group;  ///< outlives the transformer
         std::unique_ptr<models::Transformer> transformer;
         std::unique_ptr<models::VideoCodec> codec;
         models::TilingOptions tiling;
@@ -45,15 +47,20 @@ public:
 
     TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int rank);
 
-    /// A task that fails gives a result with the reason; only failures that concern the job as a
-    /// whole (storage, communication, a full disk) are thrown.
+    /// Collective over the group. A task that fails gives a result with the reason; only failures
+    /// that concern the job as a whole (storage, communication, a full disk, one rank of a group
+    /// alone) are thrown. \returns on the first rank of the group what came of the task
     [[nodiscard]] TaskResult run(const Task& task, const StepObserver& observer);
 
 private:
     void make_outputs(const Task& task, const StepObserver& observer, TaskResult& result);
+    [[nodiscard]] bool is_first() const { return parts_.group->replica->rank() == 0; }
+    /// Whether an earlier run has left the latent; the same on all ranks of the group.
+    [[nodiscard]] bool has_latent(const Task& task) const;
     [[nodiscard]] at::Tensor latent_of(const Task& task,
                                        const StepObserver& observer,
                                        TaskResult& result);
+    [[nodiscard]] at::Tensor denoise(const Task& task, const StepObserver& observer);
     void write_video(const Task& task, const at::Tensor& latent, TaskResult& result);
 
     Parts parts_;

@@ -61,6 +61,8 @@ ModelSpec describe(const CheckpointConfig& checkpoint) {
             .spatial_compression = vae.scale_factor_spatial,
             .size_multiple = vae.scale_factor_spatial *
                              std::lcm(transformer.patch_size[1], transformer.patch_size[2]),
+            .attention_heads = transformer.heads,
+            .latent_per_token = transformer.patch_volume(),
             .max_grid = transformer.rotary_length};
 }
 
@@ -73,8 +75,10 @@ std::unique_ptr<Conditioner> make_conditioner(const CheckpointConfig& checkpoint
 
 std::unique_ptr<Transformer> make_transformer(const CheckpointConfig& checkpoint,
                                               const store::WeightSet& weights,
-                                              DType compute) {
-    return std::make_unique<WanTransformer>(transformer_config(checkpoint), weights, compute);
+                                              DType compute,
+                                              const parallel::VideoGroup& group) {
+    return std::make_unique<WanTransformer>(
+        transformer_config(checkpoint), weights, compute, group);
 }
 
 std::unique_ptr<VideoCodec> make_codec(const CheckpointConfig& checkpoint,

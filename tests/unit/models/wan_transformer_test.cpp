@@ -54,6 +54,11 @@ at::Tensor velocity(WanTransformer& transformer,
     return transformer.velocity(latent, timestep, prepared);
 }
 
+const parallel::VideoGroup& alone() {
+    static const parallel::VideoGroup group = parallel::make_single_rank_group();
+    return group;
+}
+
 TEST(WanTransformer, has_the_tensors_of_the_original) {
     EXPECT_EQ(transformer_tensors(golden_config()).tensors.size(), 69U);
     EXPECT_EQ(transformer_tensors({.heads = 12, .ffn_width = 8960, .layers = 30}).tensors.size(),
@@ -62,7 +67,8 @@ TEST(WanTransformer, has_the_tensors_of_the_original) {
 }
 
 TEST(WanTransformer, reproduces_the_golden_vector_of_the_original) {
-    WanTransformer transformer(golden_config(), weights_of(golden_config()), DType::float32);
+    WanTransformer transformer(
+        golden_config(), weights_of(golden_config()), DType::float32, alone());
     const at::Tensor latent = hashed_input(0, {1, 4, 3, 4, 6});
     const at::Tensor context = hashed_input(1, {1, 7, 8});
 
@@ -79,7 +85,7 @@ TEST(WanTransformer, reproduces_the_golden_vector_of_the_original) {
 
 TEST(WanTransformer, folding_the_padding_changes_nothing) {
     const TransformerConfig config = golden_config();
-    WanTransformer transformer(config, weights_of(config), DType::float32);
+    WanTransformer transformer(config, weights_of(config), DType::float32, alone());
     const at::Tensor latent = random({1, 4, 2, 4, 4}, 1);
     const at::Tensor time = at::tensor({500.0F});
     const at::Tensor text = random({1, 9, 8}, 2);
@@ -95,7 +101,7 @@ TEST(WanTransformer, folding_the_padding_changes_nothing) {
 
 TEST(WanTransformer, a_sample_does_not_depend_on_its_batch) {
     const TransformerConfig config = golden_config();
-    WanTransformer transformer(config, weights_of(config), DType::float32);
+    WanTransformer transformer(config, weights_of(config), DType::float32, alone());
     const at::Tensor latent = random({3, 4, 2, 4, 6}, 1);
     const at::Tensor time = at::tensor({900.0F, 500.0F, 31.0F});
     at::Tensor context = random({3, 12, 8}, 2);
@@ -121,7 +127,7 @@ TEST(WanTransformer, gives_the_same_bits_on_any_number_of_threads_and_when_asked
     const at::Tensor latent = random({1, 16, 3, 20, 26}, 1);
     const at::Tensor context = random({1, 20, 8}, 2);
     for (const DType compute : {DType::float32, DType::bfloat16}) {
-        WanTransformer transformer(config, weights_of(config, compute), compute);
+        WanTransformer transformer(config, weights_of(config, compute), compute, alone());
         const auto run = [&](int count) {
             const reelyard::test::Threads threads(count);
             return velocity(transformer, latent, at::tensor({700.0F}), context, 512);
@@ -137,8 +143,8 @@ TEST(WanTransformer, gives_the_same_bits_on_any_number_of_threads_and_when_asked
 
 TEST(WanTransformer, bfloat16_stays_near_float32) {
     const TransformerConfig config = golden_config();
-    WanTransformer exact(config, weights_of(config), DType::float32);
-    WanTransformer rounded(config, weights_of(config, DType::bfloat16), DType::bfloat16);
+    WanTransformer exact(config, weights_of(config), DType::float32, alone());
+    WanTransformer rounded(config, weights_of(config, DType::bfloat16), DType::bfloat16, alone());
     const at::Tensor latent = random({1, 4, 2, 4, 6}, 1);
     const at::Tensor context = random({1, 7, 8}, 2);
 
@@ -151,7 +157,7 @@ TEST(WanTransformer, bfloat16_stays_near_float32) {
 
 TEST(WanTransformer, refuses_a_latent_that_patches_do_not_fill) {
     const TransformerConfig config = golden_config();
-    WanTransformer transformer(config, weights_of(config), DType::float32);
+    WanTransformer transformer(config, weights_of(config), DType::float32, alone());
     const at::Tensor context = random({1, 7, 8}, 2);
 
     try {

@@ -53,7 +53,8 @@ StepAnswer always_on(const StepProgress& /*progress*/) {
 class DenoiseStageTest : public testing::Test {
 protected:
     ConstantVelocity transformer_;
-    DenoiseStage stage_{transformer_, ModelSpec{}, at::kCPU};
+    parallel::VideoGroup alone_ = parallel::make_single_rank_group();
+    DenoiseStage stage_{transformer_, ModelSpec{}, at::kCPU, alone_};
 };
 
 TEST_F(DenoiseStageTest, latent_has_the_compressed_shape_of_the_video) {

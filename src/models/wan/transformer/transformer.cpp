@@ -24,6 +24,10 @@ std::string key_name(std::size_t block) {
     return fmt::format("key.{}", block);
 }
 
+std::int64_t token_count(const std::array<std::int64_t, 3>& grid) {
+    return grid[0] * grid[1] * grid[2];
+}
+
 std::string value_name(std::size_t block) {
     return fmt::format("value.{}", block);
 }
@@ -39,8 +43,10 @@ TextKeys text_of(const Conditioning& prepared, std::size_t block) {
 
 WanTransformer::WanTransformer(const TransformerConfig& config,
                                const store::WeightSet& weights,
-                               DType compute)
+                               DType compute,
+                               const parallel::VideoGroup& group)
     : config_(config)
+    , group_(group)
     , compute_(compute == DType::bfloat16 ? at::kBFloat16 : at::kFloat)
     , patch_embedding_(patch_embedding_of(weights))
     , text_in_(linear_of(weights, "condition_embedder.text_embedder.linear_1"))
@@ -49,7 +55,7 @@ WanTransformer::WanTransformer(const TransformerConfig& config,
     , head_modulation_(weights.get("scale_shift_table"))
     , head_(linear_of(weights, "proj_out")) {
     for (std::int64_t i = 0; i < config.layers; ++i) {
-        blocks_.emplace_back(config, weights.scope(fmt::format("blocks.{}", i)));
+        blocks_.emplace_back(config, weights.scope(fmt::format("blocks.{}", i)), group);
     }
 }
 
@@ -115,10 +121,17 @@ const nn::RotaryTable& WanTransformer::rotary_of(const Grid& grid) {
     }
     const at::Device device = head_.weight.device();
     const nn::RotaryTable table = nn::rotary_table(config_.head_width, grid);
+    const Interval own = own_tokens(grid);
+    const auto part = [&](const at::Tensor& rows) {
+        return rows.narrow(0, own.begin, own.end - own.begin).to(device);
+    };
     return rotary_
-        .emplace(grid,
-                 nn::RotaryTable{.cosine = table.cosine.to(device), .sine = table.sine.to(device)})
+        .emplace(grid, nn::RotaryTable{.cosine = part(table.cosine), .sine = part(table.sine)})
         .first->second;
+}
+
+Interval WanTransformer::own_tokens(const Grid& grid) const {
+    return shard_of(token_count(grid), 1, group_.tokens());
 }
 
 BlockMemory& WanTransformer::memory_for(std::int64_t batch, std::int64_t length) {
@@ -126,21 +139,40 @@ BlockMemory& WanTransformer::memory_for(std::int64_t batch, std::int64_t length)
     if (!memory_.normal.defined() || memory_.normal.sizes() != flat) {
         memory_ = {};
         const auto options = head_.weight.options().dtype(compute_);
-        const std::vector<std::int64_t> heads{batch, length, config_.heads, config_.head_width};
-        memory_ = {.normal = at::empty(flat, options),
-                   .q = at::empty(heads, options),
-                   .k = at::empty(heads, options),
-                   .v = at::empty(heads, options),
-                   .attended = at::empty(flat, options),
-                   .hidden = at::empty({batch, length, config_.ffn_width}, options)};
+        const InnerWidth inner = inner_width_of(config_, group_.weights());
+        const std::vector<std::int64_t> heads{batch, length, inner.heads, config_.head_width};
+        memory_ = {
+            .normal = at::empty(flat, options),
+            .q = at::empty(heads, options),
+            .k = at::empty(heads, options),
+            .v = at::empty(heads, options),
+            .attended = at::empty({batch, length, inner.heads * config_.head_width}, options),
+            .hidden = at::empty({batch, length, inner.hidden}, options)};
     }
     return memory_;
 }
 
-at::Tensor WanTransformer::embed_patches(const at::Tensor& latent) const {
+at::Tensor WanTransformer::embed_patches(const at::Tensor& latent, Interval tokens) const {
     const at::Tensor patches =
-        nn::to_patches(latent.to(head_.weight.device(), compute_), config_.patch_size);
+        nn::to_patches(latent.to(head_.weight.device(), compute_), config_.patch_size)
+            .narrow(1, tokens.begin, tokens.end - tokens.begin);
     return nn::linear(patches.contiguous(), patch_embedding_).to(at::kFloat);
+}
+
+/// What all ranks have computed of a sequence. \param own [B, this rank's tokens, P]
+at::Tensor WanTransformer::gather(const at::Tensor& own, std::int64_t tokens) const {
+    parallel::TensorComm& ranks = *group_.sequence;
+    if (ranks.size() == 1) {
+        return own;
+    }
+    parallel::TensorComm::Tensors parts;
+    for (int rank = 0; rank < ranks.size(); ++rank) {
+        const Interval part = shard_of(tokens, 1, {.degree = ranks.size(), .index = rank});
+        parts.push_back(
+            at::empty({own.size(0), part.end - part.begin, own.size(2)}, own.options()));
+    }
+    ranks.all_gather(own.contiguous(), parts);
+    return at::cat(parts, 1);
 }
 
 at::Tensor WanTransformer::head(const at::Tensor& stream, const at::Tensor& time) const {
@@ -157,14 +189,19 @@ at::Tensor WanTransformer::velocity(const at::Tensor& latent,
     const Grid grid = grid_of(latent);
     const nn::RotaryTable& rotary = rotary_of(grid);
     const TimeEmbedding& time = time_.embed(timestep);
-    at::Tensor stream = embed_patches(latent);
+    const std::int64_t tokens = token_count(grid);
+    at::Tensor stream = embed_patches(latent, own_tokens(grid));
     BlockMemory& memory = memory_for(stream.size(0), stream.size(1));
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         const TextKeys text = text_of(prepared, i);
         blocks_[i].apply(stream,
-                         {.time = time.blocks, .rotary = rotary, .text = text, .memory = memory});
+                         {.time = time.blocks,
+                          .rotary = rotary,
+                          .text = text,
+                          .tokens = tokens,
+                          .memory = memory});
     }
-    return nn::from_patches(head(stream, time.head), config_.patch_size, grid);
+    return nn::from_patches(gather(head(stream, time.head), tokens), config_.patch_size, grid);
 }
 
 }  // namespace reelyard::models::wan

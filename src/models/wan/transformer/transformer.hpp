@@ -15,8 +15,12 @@ namespace reelyard::models::wan {
 /// The Wan2.1 text-to-video transformer.
 class WanTransformer final : public Transformer {
 public:
-    /// \param compute float32 or bfloat16; the weights have come in it
-    WanTransformer(const TransformerConfig& config, const store::WeightSet& weights, DType compute);
+    /// \param weights this rank's slices, in the compute type \param compute float32 or bfloat16
+    /// \param group the ranks that compute together; outlives the transformer
+    WanTransformer(const TransformerConfig& config,
+                   const store::WeightSet& weights,
+                   DType compute,
+                   const parallel::VideoGroup& group);
 
     /// \param conditioning "context" [B, L, D] as TextConditioner makes it; the rows up to
     /// context_length are padding. With "context_rows" (int64, one number) that many instead.
@@ -33,10 +37,14 @@ private:
     [[nodiscard]] Grid grid_of(const at::Tensor& latent) const;
     [[nodiscard]] const nn::RotaryTable& rotary_of(const Grid& grid);
     [[nodiscard]] BlockMemory& memory_for(std::int64_t batch, std::int64_t length);
-    [[nodiscard]] at::Tensor embed_patches(const at::Tensor& latent) const;
+    /// Of the sequence of a video, this rank's tokens.
+    [[nodiscard]] Interval own_tokens(const Grid& grid) const;
+    [[nodiscard]] at::Tensor embed_patches(const at::Tensor& latent, Interval tokens) const;
     [[nodiscard]] at::Tensor head(const at::Tensor& stream, const at::Tensor& time) const;
+    [[nodiscard]] at::Tensor gather(const at::Tensor& own, std::int64_t tokens) const;
 
     TransformerConfig config_;
+    const parallel::VideoGroup& group_;
     at::ScalarType compute_;
     nn::Linear patch_embedding_;
     nn::Linear text_in_;
@@ -45,7 +53,7 @@ private:
     std::vector<TransformerBlock> blocks_;
     at::Tensor head_modulation_;  ///< [1, 2, D] float32
     nn::Linear head_;
-    std::map<Grid, nn::RotaryTable> rotary_;  ///< by size of the video
+    std::map<Grid, nn::RotaryTable> rotary_;  ///< of this rank's tokens, by size of the video
     BlockMemory memory_;
 };
 
