@@ -1,0 +1,121 @@
+#include <fstream>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "wan/fixtures.hpp"
+
+// The transformer on several ranks through `reelyard eval`, compared with what diffusers computes
+// on one.
+namespace reelyard::parity {
+namespace {
+
+/// Degrees of a layout by their names in the options.
+using Layout = std::map<std::string, int>;
+
+int ranks_of(const Layout& layout) {
+    int ranks = 1;
+    for (const auto& [name, degree] : layout) {
+        ranks *= degree;
+    }
+    return ranks;
+}
+
+std::string name_of(const Layout& layout) {
+    std::string name;
+    for (const auto& [degree, value] : layout) {
+        name += (name.empty() ? "" : "_") + degree + "_" + std::to_string(value);
+    }
+    return name;
+}
+
+int heads_of(const Fixture& fixture) {
+    std::ifstream file(fixture.checkpoint / "transformer/config.json");
+    return nlohmann::json::parse(file).at("num_attention_heads");
+}
+
+/// Each split by itself and with the others; on 2, 3, 4, 6 and 8 ranks.
+const std::vector<Layout> layouts{
+    {{"ulysses", 2}},
+    {{"ring", 2}},
+    {{"tensor", 2}},
+    {{"ulysses", 3}},
+    {{"ring", 3}},
+    {{"tensor", 3}},
+    {{"ring", 2}, {"tensor", 2}},
+    {{"ring", 4}},
+    {{"ring", 2}, {"ulysses", 3}},
+    {{"tensor", 2}, {"ulysses", 1}, {"ring", 4}},
+};
+
+struct LayoutCase {
+    Case fixture_case;
+    Layout layout;
+};
+
+void PrintTo(const LayoutCase& value, std::ostream* out) {
+    PrintTo(value.fixture_case, out);
+    *out << " on " << name_of(value.layout);
+}
+
+/// Every case on two layouts that its model allows, in turn, so that all are met.
+std::vector<LayoutCase> layout_cases() {
+    std::vector<LayoutCase> cases;
+    std::size_t next = 0;
+    for (const Case& each : cases_where([](const nlohmann::json& entry) {
+             return entry.at("kind") == "eval" && entry.at("component") == "transformer";
+         })) {
+        const int heads = heads_of(each.fixture);
+        for (std::size_t taken = 0, tried = 0; taken < 2 && tried < layouts.size(); ++tried) {
+            const Layout& layout = layouts[next++ % layouts.size()];
+            const auto degree = [&](const char* name) {
+                return layout.contains(name) ? layout.at(name) : 1;
+            };
+            if (degree("tensor") <= heads && degree("ulysses") <= heads / degree("tensor")) {
+                cases.push_back({each, layout});
+                ++taken;
+            }
+        }
+    }
+    return cases;
+}
+
+class TransformerLayout : public Stores, public testing::WithParamInterface<LayoutCase> {};
+
+TEST_P(TransformerLayout, equals_the_reference) {
+    const auto& [each, layout] = GetParam();
+    const std::filesystem::path out = scratch("out.safetensors");
+    std::vector<std::string> arguments{"eval",
+                                       "transformer",
+                                       "--store=" + store_of(each.fixture).string(),
+                                       "--in=" + each.file("in").string(),
+                                       "--out=" + out.string()};
+    for (const auto& [name, degree] : layout) {
+        arguments.push_back("--parallel." + name + "=" + std::to_string(degree));
+    }
+
+    const Outcome outcome = run_program(arguments, ranks_of(layout));
+
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+    const Values found = read_values(out, "velocity");
+    const Values expected = read_values(each.file("out"), "velocity");
+    EXPECT_EQ(found.shape, expected.shape);
+    EXPECT_LE(deviation(found.values, expected.values).max,
+              each.entry.at("tolerance").get<double>());
+}
+
+struct LayoutCaseName {
+    std::string operator()(const testing::TestParamInfo<LayoutCase>& each) const {
+        const Case& fixture_case = each.param.fixture_case;
+        return fixture_case.fixture.name + "_" + fixture_case.name() + "_" +
+               name_of(each.param.layout);
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(wan,
+                         TransformerLayout,
+                         testing::ValuesIn(layout_cases()),
+                         LayoutCaseName{});
+
+}  // namespace
+}  // namespace reelyard::parity
