@@ -44,6 +44,10 @@ struct ModelSpec {
     std::int64_t size_multiple =
         16;  ///< width and height must be multiples of it (compression times patch)
     std::int64_t attention_heads = 1;   ///< of the transformer's self attention
+    std::int64_t head_width = 1;        ///< numbers of a head
+    std::int64_t layers = 1;            ///< blocks of the transformer
+    std::int64_t ffn_width = 1;         ///< inner width of a block's feed-forward network
+    std::int64_t text_rows = 512;       ///< of a text, at most, that the cross attention sees
     std::int64_t latent_per_token = 4;  ///< latent pixels (frames x rows x columns) in a patch
     std::int64_t max_grid = 1024;  ///< positions per axis that the rotary tables reach, in patches
 

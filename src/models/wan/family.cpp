@@ -62,6 +62,10 @@ ModelSpec describe(const CheckpointConfig& checkpoint) {
             .size_multiple = vae.scale_factor_spatial *
                              std::lcm(transformer.patch_size[1], transformer.patch_size[2]),
             .attention_heads = transformer.heads,
+            .head_width = transformer.head_width,
+            .layers = transformer.layers,
+            .ffn_width = transformer.ffn_width,
+            .text_rows = context_length,
             .latent_per_token = transformer.patch_volume(),
             .max_grid = transformer.rotary_length};
 }
