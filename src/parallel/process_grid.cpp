@@ -60,6 +60,12 @@ mpi::Communicator ProcessGrid::sequence_group() const {
     });
 }
 
+mpi::Communicator ProcessGrid::same_weights_group() const {
+    return group([](GridPosition& position) {
+        position = {.replica = position.replica, .tensor = position.tensor};
+    });
+}
+
 mpi::Communicator ProcessGrid::replica_group() const {
     return group([](GridPosition& position) { position = {.replica = position.replica}; });
 }

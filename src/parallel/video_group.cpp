@@ -33,6 +33,7 @@ VideoGroup make_single_rank_group() {
             .ring = alone("ring"),
             .sequence = alone("sequence"),
             .cfg = alone("cfg"),
+            .shards = alone("shards"),
             .replica = alone("replica")};
 }
 
@@ -42,6 +43,9 @@ VideoGroup make_video_group(const ProcessGrid& grid, double timeout) {
             .ring = over("ring", grid.ring_group(), grid, timeout),
             .sequence = over("sequence", grid.sequence_group(), grid, timeout),
             .cfg = over("cfg", grid.cfg_group(), grid, timeout),
+            .shards = grid.layout().shard_weights
+                          ? over("shards", grid.same_weights_group(), grid, timeout)
+                          : alone("shards"),
             .replica = over("video", grid.replica_group(), grid, timeout)};
 }
 

@@ -31,6 +31,9 @@ public:
     [[nodiscard]] mpi::Communicator cfg_group() const;
     /// Ring and Ulysses together. Collective over all ranks.
     [[nodiscard]] mpi::Communicator sequence_group() const;
+    /// Ranks of a video that hold the same slice of each layer: cfg, ring and Ulysses together.
+    /// Collective over all ranks.
+    [[nodiscard]] mpi::Communicator same_weights_group() const;
     /// All ranks that make one video together. Collective over all ranks.
     [[nodiscard]] mpi::Communicator replica_group() const;
 

@@ -16,6 +16,8 @@ struct VideoGroup {
     /// Ring and Ulysses together: all ranks that hold tokens of one sequence, in their order.
     std::unique_ptr<TensorComm> sequence;
     std::unique_ptr<TensorComm> cfg;
+    /// With sharded weights those that keep a part of each block each; otherwise this rank alone.
+    std::unique_ptr<TensorComm> shards;
     /// All of them.
     std::unique_ptr<TensorComm> replica;
 
@@ -26,6 +28,10 @@ struct VideoGroup {
     /// Which slice of split weights this rank holds.
     [[nodiscard]] Shard weights() const {
         return {.degree = tensor->size(), .index = tensor->rank()};
+    }
+    /// Which part of each block's weights, or of its slice of them, this rank keeps.
+    [[nodiscard]] Shard block_part() const {
+        return {.degree = shards->size(), .index = shards->rank()};
     }
 };
 

@@ -20,6 +20,8 @@ struct ParallelLayout {
     [[nodiscard]] int group_size() const { return cfg * ring * ulysses * tensor; }
     /// Ranks that hold all tokens of one branch together.
     [[nodiscard]] int sequence_size() const { return ring * ulysses; }
+    /// Ranks of a group that hold the same slices of weights, and may share them.
+    [[nodiscard]] int same_weights_size() const { return cfg * ring * ulysses; }
     [[nodiscard]] int used_ranks() const { return replicas * group_size(); }
 };
 

@@ -59,6 +59,28 @@ TEST(ProcessGrid, groups_are_the_degrees_of_the_layout) {
     }
 }
 
+TEST(ProcessGrid, ranks_with_the_same_slice_share_weights_only_when_asked) {
+    const mpi::Communicator ranks = test::world();
+    for (ParallelLayout layout : layouts_for(ranks.size())) {
+        SCOPED_TRACE(to_string(layout));
+        for (const bool is_asked : {false, true}) {
+            layout.shard_weights = is_asked;
+            const ProcessGrid grid(ranks, layout);
+            const VideoGroup group = make_video_group(grid, 10.0);
+            if (grid.is_spare()) {
+                continue;
+            }
+            const GridPosition& at = grid.position();
+
+            EXPECT_EQ(group.block_part().degree,
+                      is_asked ? layout.cfg * layout.ring * layout.ulysses : 1);
+            EXPECT_EQ(
+                group.block_part().index,
+                is_asked ? (at.cfg * layout.ring + at.ring) * layout.ulysses + at.ulysses : 0);
+        }
+    }
+}
+
 TEST(ProcessGrid, a_placement_says_which_rank_is_where) {
     const mpi::Communicator ranks = test::world();
     const ParallelLayout layout{.ulysses = ranks.size()};
