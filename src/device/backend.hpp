@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "reelyard/device/version.hpp"
 
@@ -10,6 +11,7 @@ namespace reelyard::device::backend {
 
 [[nodiscard]] int device_count();
 void set_device(int index);
+[[nodiscard]] std::string identity(int index);
 void synchronize(int index);
 /// Page-locks host memory that somebody else owns.
 void pin(void* memory, std::size_t bytes);

@@ -8,6 +8,10 @@ int device_count() {
 
 void set_device(int /*index*/) {}
 
+std::string identity(int /*index*/) {
+    return "";
+}
+
 void synchronize(int /*index*/) {}
 
 void pin(void* /*memory*/, std::size_t /*bytes*/) {}

@@ -47,6 +47,16 @@ void set_device(int index) {
     check(cudaSetDevice(index), "cudaSetDevice");
 }
 
+std::string identity(int index) {
+    cudaDeviceProp properties{};
+    check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+    std::string text = "GPU-";
+    for (const char byte : properties.uuid.bytes) {
+        text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    }
+    return text;
+}
+
 void synchronize(int index) {
     int before = 0;
     check(cudaGetDevice(&before), "cudaGetDevice");

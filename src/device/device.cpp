@@ -67,6 +67,10 @@ void make_current(c10::Device device) {
     }
 }
 
+std::string identity(c10::Device device) {
+    return device.is_cuda() ? backend::identity(device.index()) : "cpu";
+}
+
 void synchronize(c10::Device device) {
     if (device.is_cuda()) {
         backend::synchronize(device.index());

@@ -15,6 +15,7 @@ public:
 
     [[nodiscard]] int rank() const override { return rank_; }
     [[nodiscard]] int size() const override { return size_; }
+    [[nodiscard]] bool is_ordered() const override { return false; }
 
     [[nodiscard]] std::unique_ptr<Transfer> start(const std::vector<Message>& /*sent*/,
                                                   const std::vector<Message>& /*received*/,

@@ -6,7 +6,11 @@
 
 #include <ATen/ATen.h>
 
+#include "reelyard/device/device.hpp"
+#include "reelyard/mpi/cuda_support.hpp"
 #include "reelyard/mpi/requests.hpp"
+
+#include "staging.hpp"
 
 namespace reelyard::parallel {
 namespace {
@@ -15,37 +19,50 @@ std::span<std::byte> memory_of(const at::Tensor& tensor) {
     return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
 }
 
+/// What the transfers of a group have in common.
+struct Route {
+    mpi::Communicator group;
+    bool takes_device_memory = mpi::is_cuda_aware();
+    Staging staging = {};
+
+    /// Whether a tensor is given to MPI as it is.
+    [[nodiscard]] bool is_direct(const at::Tensor& tensor) const {
+        return tensor.is_cpu() || takes_device_memory;
+    }
+};
+
 /// Messages and the memory that they use.
 struct Messages {
     struct Landing {
-        at::Tensor host;
+        std::unique_ptr<Staging::Block> block;
         at::Tensor place;
     };
 
     explicit Messages(const mpi::Communicator& group) : requests(group) {}
 
-    std::vector<at::Tensor> leaving;
+    std::vector<at::Tensor> direct;
+    std::vector<std::unique_ptr<Staging::Block>> leaving;
     std::vector<Landing> landings;
     mpi::Requests requests;  // last: gone before the memory
 };
 
 class MpiTransfer final : public Transfer {
 public:
-    MpiTransfer(const mpi::Communicator& group,
+    MpiTransfer(Route& route,
                 const std::vector<Message>& sent,
                 const std::vector<Message>& received,
                 int tag)
-        : messages_(std::make_unique<Messages>(group)) {
+        : route_(&route)
+        , messages_(std::make_unique<Messages>(route.group)) {
+        if (route.takes_device_memory) {
+            await_device(sent);
+            await_device(received);
+        }
         for (const Message& message : received) {
-            const at::Tensor host =
-                message.data.is_cpu() ? message.data : at::empty_like(message.data, at::kCPU);
-            messages_->landings.push_back({.host = host, .place = message.data});
-            messages_->requests.receive(memory_of(host), message.peer, tag);
+            receive(message, tag);
         }
         for (const Message& message : sent) {
-            const at::Tensor host = message.data.cpu();
-            messages_->leaving.push_back(host);
-            messages_->requests.send(memory_of(host), message.peer, tag);
+            send(message, tag);
         }
     }
     MpiTransfer(const MpiTransfer&) = delete;
@@ -64,10 +81,12 @@ public:
         if (!messages_->requests.test()) {
             return false;
         }
-        for (const Messages::Landing& landing : messages_->landings) {
-            if (!landing.place.is_cpu()) {
-                landing.place.copy_(landing.host);
-            }
+        for (Messages::Landing& landing : messages_->landings) {
+            landing.place.copy_(landing.block->as(landing.place));
+            route_->staging.give_back(std::move(landing.block));
+        }
+        for (auto& block : messages_->leaving) {
+            route_->staging.give_back(std::move(block));
         }
         messages_.reset();
         return true;
@@ -78,24 +97,58 @@ public:
     }
 
 private:
+    /// MPI knows nothing of the work that a GPU still has to do on a tensor.
+    static void await_device(const std::vector<Message>& messages) {
+        if (!messages.empty()) {
+            device::synchronize(messages.front().data.device());
+        }
+    }
+
+    void receive(const Message& message, int tag) {
+        at::Tensor memory = message.data;
+        if (route_->is_direct(message.data)) {
+            messages_->direct.push_back(memory);
+        } else {
+            auto block = route_->staging.take(message.data);
+            memory = block->as(message.data);
+            messages_->landings.push_back({.block = std::move(block), .place = message.data});
+        }
+        messages_->requests.receive(memory_of(memory), message.peer, tag);
+    }
+
+    void send(const Message& message, int tag) {
+        at::Tensor memory = message.data;
+        if (route_->is_direct(message.data)) {
+            messages_->direct.push_back(memory);
+        } else {
+            auto block = route_->staging.take(message.data);
+            memory = block->as(message.data);
+            memory.copy_(message.data);
+            messages_->leaving.push_back(std::move(block));
+        }
+        messages_->requests.send(memory_of(memory), message.peer, tag);
+    }
+
+    Route* route_;
     std::unique_ptr<Messages> messages_;  ///< none: all is through
 };
 
 class MpiBackend final : public MessageBackend {
 public:
-    explicit MpiBackend(mpi::Communicator group) : group_(std::move(group)) {}
+    explicit MpiBackend(mpi::Communicator group) : route_{.group = std::move(group)} {}
 
-    [[nodiscard]] int rank() const override { return group_.rank(); }
-    [[nodiscard]] int size() const override { return group_.size(); }
+    [[nodiscard]] int rank() const override { return route_.group.rank(); }
+    [[nodiscard]] int size() const override { return route_.group.size(); }
+    [[nodiscard]] bool is_ordered() const override { return false; }
 
     [[nodiscard]] std::unique_ptr<Transfer> start(const std::vector<Message>& sent,
                                                   const std::vector<Message>& received,
                                                   int tag) override {
-        return std::make_unique<MpiTransfer>(group_, sent, received, tag);
+        return std::make_unique<MpiTransfer>(route_, sent, received, tag);
     }
 
 private:
-    mpi::Communicator group_;
+    Route route_;
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ TensorComm::TensorComm(std::string name, std::unique_ptr<MessageBackend> backend
     , timeout_(timeout) {}
 
 TensorComm::Operation TensorComm::begin(const std::string& name) {
+    stage_order_.close();
     ++volumes_[name].calls;
     const int tag = next_tag_;
     next_tag_ = (next_tag_ + 2) % tags;
@@ -74,7 +75,7 @@ Pending TensorComm::pending(const Operation& operation,
                             const Exchange& first,
                             std::vector<Pending::Next> stages) {
     return {{.group = name_, .operation = operation.name, .timeout = timeout_},
-            start(operation, first, 0),
+            in_context([&] { return start(operation, first, 0); }, "{}: {}", name_, operation.name),
             std::move(stages)};
 }
 
@@ -109,11 +110,15 @@ Pending TensorComm::start_all_reduce(const at::Tensor& data) {
     for (std::size_t i = 0; i < shares.size(); ++i) {
         addends.push_back(i == own ? shares[own] : at::empty_like(shares[own]));
     }
-    return pending(
+    Pending result = pending(
         operation, with_all(shares, addends), {[this, operation, shares, own_share, addends] {
             add_up(addends, own_share.front());
             return start(operation, with_all(own_share, shares), 1);
         }});
+    if (backend_ != nullptr && backend_->is_ordered()) {
+        stage_order_.open(result);
+    }
+    return result;
 }
 
 Pending TensorComm::start_all_gather(const at::Tensor& own, const Tensors& parts) {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "reelyard/base/format.hpp"
-#include "reelyard/parallel/mpi_backend.hpp"
+#include "reelyard/parallel/backend_registry.hpp"
 
 namespace reelyard::parallel {
 namespace {
@@ -13,17 +13,23 @@ std::unique_ptr<TensorComm> alone(const std::string& name) {
     return std::make_unique<TensorComm>(name, nullptr, 0.0);
 }
 
-std::unique_ptr<TensorComm> over(const std::string& name,
-                                 mpi::Communicator ranks,
-                                 const ProcessGrid& grid,
-                                 double timeout) {
-    if (ranks.size() == 1) {
-        return alone(name);
+/// How the groups of a rank are made.
+struct Maker {
+    const ProcessGrid& grid;
+    double timeout;
+    c10::Device device;
+
+    [[nodiscard]] std::unique_ptr<TensorComm> over(const std::string& name,
+                                                   mpi::Communicator ranks) const {
+        if (ranks.size() == 1) {
+            return alone(name);
+        }
+        std::string full_name =
+            fmt::format("{} group of replica {}", name, grid.position().replica);
+        auto backend = make_backend(std::move(ranks), {.device = device, .timeout = timeout});
+        return std::make_unique<TensorComm>(std::move(full_name), std::move(backend), timeout);
     }
-    std::string full_name = fmt::format("{} group of replica {}", name, grid.position().replica);
-    return std::make_unique<TensorComm>(
-        std::move(full_name), make_mpi_backend(std::move(ranks)), timeout);
-}
+};
 
 }  // namespace
 
@@ -37,16 +43,16 @@ VideoGroup make_single_rank_group() {
             .replica = alone("replica")};
 }
 
-VideoGroup make_video_group(const ProcessGrid& grid, double timeout) {
-    return {.tensor = over("tensor", grid.tensor_group(), grid, timeout),
-            .ulysses = over("ulysses", grid.ulysses_group(), grid, timeout),
-            .ring = over("ring", grid.ring_group(), grid, timeout),
-            .sequence = over("sequence", grid.sequence_group(), grid, timeout),
-            .cfg = over("cfg", grid.cfg_group(), grid, timeout),
-            .shards = grid.layout().shard_weights
-                          ? over("shards", grid.same_weights_group(), grid, timeout)
-                          : alone("shards"),
-            .replica = over("video", grid.replica_group(), grid, timeout)};
+VideoGroup make_video_group(const ProcessGrid& grid, double timeout, c10::Device device) {
+    const Maker make{.grid = grid, .timeout = timeout, .device = device};
+    return {.tensor = make.over("tensor", grid.tensor_group()),
+            .ulysses = make.over("ulysses", grid.ulysses_group()),
+            .ring = make.over("ring", grid.ring_group()),
+            .sequence = make.over("sequence", grid.sequence_group()),
+            .cfg = make.over("cfg", grid.cfg_group()),
+            .shards = grid.layout().shard_weights ? make.over("shards", grid.same_weights_group())
+                                                  : alone("shards"),
+            .replica = make.over("video", grid.replica_group())};
 }
 
 }  // namespace reelyard::parallel

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <c10/core/Device.h>
@@ -19,6 +20,9 @@ namespace reelyard::device {
 
 /// Makes `device` the one that new streams and allocations of this thread go to.
 void make_current(c10::Device device);
+
+/// "GPU-" and the number that the maker gave it, whatever index it has here; "cpu" for the CPU.
+[[nodiscard]] std::string identity(c10::Device device);
 
 /// Waits until all work given to `device` so far is done.
 void synchronize(c10::Device device);

@@ -39,6 +39,9 @@ public:
 
     [[nodiscard]] virtual int rank() const = 0;
     [[nodiscard]] virtual int size() const = 0;
+    /// Whether messages find each other by their order alone, not by their tags: then all ranks
+    /// have to start them in one order, whatever they wait for first.
+    [[nodiscard]] virtual bool is_ordered() const = 0;
 
     /// Starts to send and to receive. What one rank sends with a tag the other receives with it, as
     /// many bytes, in the same order. \param sent unchanged until all is through

@@ -7,8 +7,8 @@
 
 namespace reelyard::parallel {
 
-/// Messages over MPI. Tensors on a GPU go through host memory.
-/// \param group of its own: nobody else may send with its communicator
+/// Messages over MPI. Tensors on a GPU go through pinned host memory, or directly where MPI says
+/// that it takes them. \param group of its own: nobody else may send with its communicator
 [[nodiscard]] std::unique_ptr<MessageBackend> make_mpi_backend(mpi::Communicator group);
 
 }  // namespace reelyard::parallel

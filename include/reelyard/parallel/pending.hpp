@@ -32,19 +32,33 @@ public:
     Pending& operator=(const Pending&) = delete;
     ~Pending() = default;
 
-    /// Moves it on without waiting. \returns whether it is done \throws Error (communication)
+    /// Moves it on without waiting. \returns whether it is done \throws Error (communication) that
+    /// names group and operation
     bool test();
     /// \throws Error (communication) that names group, operation and the ranks that are missing
     /// when they have not answered in time
     void wait();
 
 private:
-    void give_up() const;
+    friend class StageOrder;
+    class Work;
 
-    Name name_;
-    std::unique_ptr<Transfer> transfer_;  ///< of the present stage; none: nothing to wait for
-    std::vector<Next> stages_;            ///< that follow it
-    std::size_t next_ = 0;
+    // Shared with the StageOrder that it was given to, which only looks whether it is still there.
+    std::shared_ptr<Work> work_;
+};
+
+/// Keeps the messages of operations in the order of the operations, however many stages these have
+/// and whenever they are waited for.
+class StageOrder {
+public:
+    /// Waits until the operation that was given last has started its last messages.
+    /// \throws Error as Pending::wait()
+    void close();
+    /// An operation whose messages go before all that are started after the next close().
+    void open(const Pending& operation) { last_ = operation.work_; }
+
+private:
+    std::weak_ptr<Pending::Work> last_;
 };
 
 }  // namespace reelyard::parallel

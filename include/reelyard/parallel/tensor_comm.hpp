@@ -99,6 +99,7 @@ private:
     std::unique_ptr<MessageBackend> backend_;
     double timeout_;
     int next_tag_ = 0;
+    StageOrder stage_order_;  ///< of use with an ordered backend only
     std::map<std::string, Volume> volumes_;
 };
 

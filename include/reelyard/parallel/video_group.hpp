@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <c10/core/Device.h>
+
 #include "reelyard/parallel/process_grid.hpp"
 #include "reelyard/parallel/tensor_comm.hpp"
 #include "reelyard/spec/shard.hpp"
@@ -39,6 +41,9 @@ struct VideoGroup {
 [[nodiscard]] VideoGroup make_single_rank_group();
 
 /// Collective over all ranks of the grid. \param timeout seconds that one operation may take
-[[nodiscard]] VideoGroup make_video_group(const ProcessGrid& grid, double timeout);
+/// \param device that this rank's tensors are on: it decides how messages go (choose_backend)
+[[nodiscard]] VideoGroup make_video_group(const ProcessGrid& grid,
+                                          double timeout,
+                                          c10::Device device = c10::DeviceType::CPU);
 
 }  // namespace reelyard::parallel

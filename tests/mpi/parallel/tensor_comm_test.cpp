@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -21,15 +22,39 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
+/// Messages that find each other by their order alone, as those between GPUs do: MPI keeps the
+/// order of what goes from one rank to another with one tag.
+class OrderedBackend final : public MessageBackend {
+public:
+    explicit OrderedBackend(mpi::Communicator ranks) : inner_(make_mpi_backend(std::move(ranks))) {}
+
+    [[nodiscard]] int rank() const override { return inner_->rank(); }
+    [[nodiscard]] int size() const override { return inner_->size(); }
+    [[nodiscard]] bool is_ordered() const override { return true; }
+    [[nodiscard]] std::unique_ptr<Transfer> start(const std::vector<Message>& sent,
+                                                  const std::vector<Message>& received,
+                                                  int /*tag*/) override {
+        return inner_->start(sent, received, 0);
+    }
+
+private:
+    std::unique_ptr<MessageBackend> inner_;
+};
+
+struct Backend {
+    std::string name;
+    std::unique_ptr<MessageBackend> (*make)(mpi::Communicator ranks);
+};
+
 /// A group of all ranks, whose messages go in small chunks.
-class TensorCommTest : public testing::Test {
+class TensorCommTest : public testing::TestWithParam<Backend> {
 protected:
     TensorCommTest() : comm_("test group", make_backend(), 60.0) {}
 
     static std::unique_ptr<MessageBackend> make_backend() {
         mpi::Communicator ranks = test::world();
         ranks.limit_chunks(1000);
-        return ranks.size() == 1 ? nullptr : make_mpi_backend(std::move(ranks));
+        return ranks.size() == 1 ? nullptr : GetParam().make(std::move(ranks));
     }
 
     /// What rank `rank` has: known to all, so that each can tell what should come out.
@@ -54,7 +79,7 @@ protected:
     TensorComm comm_;
 };
 
-TEST_F(TensorCommTest, all_reduce_adds_in_the_order_of_the_ranks_and_rounds_once) {
+TEST_P(TensorCommTest, all_reduce_adds_in_the_order_of_the_ranks_and_rounds_once) {
     for (const at::ScalarType type :
          {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble, at::kLong}) {
         for (const std::int64_t count : {0, 1, 3, 5000}) {
@@ -73,7 +98,7 @@ TEST_F(TensorCommTest, all_reduce_adds_in_the_order_of_the_ranks_and_rounds_once
     }
 }
 
-TEST_F(TensorCommTest, all_gather_brings_uneven_parts_to_all) {
+TEST_P(TensorCommTest, all_gather_brings_uneven_parts_to_all) {
     TensorComm::Tensors parts;
     for (int rank = 0; rank < comm_.size(); ++rank) {
         parts.push_back(at::zeros({uneven(rank, 0)}, at::kLong));
@@ -87,7 +112,7 @@ TEST_F(TensorCommTest, all_gather_brings_uneven_parts_to_all) {
     }
 }
 
-TEST_F(TensorCommTest, all_gather_takes_the_own_part_where_it_is) {
+TEST_P(TensorCommTest, all_gather_takes_the_own_part_where_it_is) {
     const at::Tensor whole = at::zeros({comm_.size(), 10}, at::kLong);
     TensorComm::Tensors parts;
     for (int rank = 0; rank < comm_.size(); ++rank) {
@@ -100,7 +125,7 @@ TEST_F(TensorCommTest, all_gather_takes_the_own_part_where_it_is) {
     EXPECT_TRUE(at::equal(whole.select(1, 9), numbered(1, comm_.size())));
 }
 
-TEST_F(TensorCommTest, reduce_scatter_gives_each_its_sum) {
+TEST_P(TensorCommTest, reduce_scatter_gives_each_its_sum) {
     const std::int64_t count = uneven(comm_.rank(), 1);
     TensorComm::Tensors parts;
     for (int rank = 0; rank < comm_.size(); ++rank) {
@@ -114,7 +139,7 @@ TEST_F(TensorCommTest, reduce_scatter_gives_each_its_sum) {
     EXPECT_TRUE(at::equal(sum, at::full({count}, all * (comm_.rank() + 1), at::kFloat)));
 }
 
-TEST_F(TensorCommTest, all_to_all_swaps_uneven_and_empty_parts) {
+TEST_P(TensorCommTest, all_to_all_swaps_uneven_and_empty_parts) {
     TensorComm::Tensors sent;
     TensorComm::Tensors received;
     for (int peer = 0; peer < comm_.size(); ++peer) {
@@ -130,7 +155,7 @@ TEST_F(TensorCommTest, all_to_all_swaps_uneven_and_empty_parts) {
     }
 }
 
-TEST_F(TensorCommTest, broadcast_reaches_all_from_any_root) {
+TEST_P(TensorCommTest, broadcast_reaches_all_from_any_root) {
     for (int root = 0; root < comm_.size(); ++root) {
         const at::Tensor data = at::full({777}, comm_.rank(), at::kFloat);
 
@@ -140,7 +165,7 @@ TEST_F(TensorCommTest, broadcast_reaches_all_from_any_root) {
     }
 }
 
-TEST_F(TensorCommTest, rotating_goes_all_the_way_round) {
+TEST_P(TensorCommTest, rotating_goes_all_the_way_round) {
     at::Tensor present = numbered(comm_.rank(), 300 + comm_.rank());
     for (int step = 1; step <= comm_.size(); ++step) {
         const int holder = (comm_.rank() + comm_.size() - step % comm_.size()) % comm_.size();
@@ -151,7 +176,7 @@ TEST_F(TensorCommTest, rotating_goes_all_the_way_round) {
     }
 }
 
-TEST_F(TensorCommTest, what_was_started_can_be_waited_for_in_any_order) {
+TEST_P(TensorCommTest, what_was_started_can_be_waited_for_in_any_order) {
     std::mt19937 random(7);
     for (int round = 0; round < 20; ++round) {
         std::vector<at::Tensor> data;
@@ -176,7 +201,7 @@ TEST_F(TensorCommTest, what_was_started_can_be_waited_for_in_any_order) {
     }
 }
 
-TEST_F(TensorCommTest, nobody_leaves_a_barrier_before_all_are_there) {
+TEST_P(TensorCommTest, nobody_leaves_a_barrier_before_all_are_there) {
     const test::SharedFolder folder;
     const auto mark_of = [&](int rank) {
         return folder / ("here-" + std::to_string(rank));
@@ -190,7 +215,7 @@ TEST_F(TensorCommTest, nobody_leaves_a_barrier_before_all_are_there) {
     }
 }
 
-TEST_F(TensorCommTest, what_is_received_is_counted) {
+TEST_P(TensorCommTest, what_is_received_is_counted) {
     const at::Tensor data = at::zeros({1200}, at::kFloat);
 
     comm_.all_reduce(data);
@@ -200,7 +225,7 @@ TEST_F(TensorCommTest, what_is_received_is_counted) {
     EXPECT_EQ(volume.bytes, 2 * 1200 * 4 * (comm_.size() - 1) / comm_.size());
 }
 
-TEST_F(TensorCommTest, a_rank_that_does_not_come_is_named) {
+TEST_P(TensorCommTest, a_rank_that_does_not_come_is_named) {
     if (comm_.size() == 1) {
         GTEST_SKIP() << "needs others to wait for";
     }
@@ -220,6 +245,22 @@ TEST_F(TensorCommTest, a_rank_that_does_not_come_is_named) {
     }
     comm_.barrier();
 }
+
+const std::vector<Backend> backends{
+    {"mpi",
+     [](mpi::Communicator ranks) {
+         return make_mpi_backend(std::move(ranks));
+     }},
+    {"ordered",
+     [](mpi::Communicator ranks) -> std::unique_ptr<MessageBackend> {
+         return std::make_unique<OrderedBackend>(std::move(ranks));
+     }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends,
+                         TensorCommTest,
+                         testing::ValuesIn(backends),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace reelyard::parallel
