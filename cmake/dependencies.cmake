@@ -10,6 +10,7 @@
 #   reelyard::xxhash           xxHash
 #   reelyard::isal             ISA-L: checksums
 #   reelyard::zlib             zlib: putting checksums together
+#   reelyard::hwloc            hwloc: cores, NUMA domains, PCI devices
 #   reelyard::openmp           the OpenMP run time; sources with OpenMP pragmas also need ${OpenMP_CXX_FLAGS} and no
 #                              precompiled header (SKIP_PRECOMPILE_HEADERS)
 #   reelyard::cuda             CUDA run time and c10_cuda; exists only in a CUDA build, linked by CUDA_SOURCES
@@ -45,6 +46,7 @@ reelyard_pkg_config(freetype REQUIRED freetype2)
 reelyard_pkg_config(xxhash REQUIRED libxxhash)
 reelyard_pkg_config(isal REQUIRED libisal)
 reelyard_pkg_config(zlib REQUIRED zlib)
+reelyard_pkg_config(hwloc REQUIRED hwloc)
 
 # Debian and Ubuntu name the build of HDF5 by its MPI; elsewhere CMake's own module finds the parallel one.
 if(NOT HDF5_ROOT AND NOT DEFINED ENV{HDF5_ROOT})

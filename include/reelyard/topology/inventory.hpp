@@ -95,7 +95,8 @@ struct Inventory {
 /// \param ranks_per_node 0: one for each GPU, or for each NUMA domain where there is no GPU
 [[nodiscard]] Inventory with_ranks(const Inventory& inventory, int ranks_per_node = 0);
 
-/// What data passes between two ranks of the inventory, its speed for one pair that has it alone.
+/// What data passes between two ranks of the inventory, with the speed for one pair that has it to
+/// itself; between nodes never faster than the slowest link within them.
 /// Where the inventory does not know a speed, a typical one of the kind stands in.
 [[nodiscard]] Link link_between(const Inventory& inventory, int rank, int other);
 
