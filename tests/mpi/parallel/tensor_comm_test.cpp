@@ -201,6 +201,27 @@ TEST_P(TensorCommTest, what_was_started_can_be_waited_for_in_any_order) {
     }
 }
 
+TEST_P(TensorCommTest, ranks_may_be_in_different_stages_of_an_operation) {
+    const mpi::Communicator ranks = test::world();
+    for (int round = 0; round < 20; ++round) {
+        const at::Tensor first = at::full({240}, comm_.rank(), at::kFloat);
+        const at::Tensor second = at::full({240}, comm_.rank() + 1000, at::kFloat);
+
+        Pending first_pending = comm_.start_all_reduce(first);
+        ranks.barrier();
+        for (int looks = 0; looks < 100 && comm_.rank() % 2 == 0; ++looks) {
+            (void)first_pending.test();  // goes on to the second stage, the others do not
+        }
+        Pending second_pending = comm_.start_all_reduce(second);
+        second_pending.wait();
+        first_pending.wait();
+
+        const int sum = comm_.size() * (comm_.size() - 1) / 2;
+        ASSERT_TRUE(at::equal(first, at::full({240}, sum, at::kFloat)));
+        ASSERT_TRUE(at::equal(second, at::full({240}, sum + 1000 * comm_.size(), at::kFloat)));
+    }
+}
+
 TEST_P(TensorCommTest, nobody_leaves_a_barrier_before_all_are_there) {
     const test::SharedFolder folder;
     const auto mark_of = [&](int rank) {
