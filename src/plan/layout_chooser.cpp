@@ -1,0 +1,226 @@
+#include "reelyard/plan/layout_chooser.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "reelyard/base/bytes.hpp"
+#include "reelyard/base/error.hpp"
+#include "reelyard/base/format.hpp"
+
+namespace reelyard::plan {
+namespace {
+
+int rank_count(const topology::Inventory& inventory) {
+    return static_cast<int>(inventory.ranks.size());
+}
+
+/// Of the node that has fewest.
+int ranks_per_node(const topology::Inventory& inventory) {
+    std::map<int, int> counts;
+    for (const topology::Place& place : inventory.ranks) {
+        ++counts[place.node];
+    }
+    return std::min_element(counts.begin(),
+                            counts.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; })
+        ->second;
+}
+
+/// The degrees from 1 to `most`, or the one that is asked for.
+std::vector<int> degrees(int wish, std::int64_t most) {
+    std::vector<int> found;
+    for (int degree = 1; degree <= most; ++degree) {
+        if (wish == 0 || wish == degree) {
+            found.push_back(degree);
+        }
+    }
+    return found;
+}
+
+/// All layouts that can be, memory aside.
+std::vector<ParallelLayout> possible_layouts(const Site& site, const LayoutWish& wish) {
+    const int ranks = rank_count(site.inventory);
+    const std::int64_t heads = site.model.attention_heads;
+    const int branches = site.workload.guidance == Guidance::on || wish.cfg > 0 ? 2 : 1;
+    std::vector<ParallelLayout> layouts;
+    for (const int tensor : degrees(wish.tensor, std::min<std::int64_t>(heads, ranks))) {
+        for (const int ulysses :
+             degrees(wish.ulysses, std::min<std::int64_t>(heads / tensor, ranks / tensor))) {
+            const std::int64_t most_in_ring = std::min<std::int64_t>(
+                ranks / (tensor * ulysses), site.workload.fewest_tokens / ulysses);
+            for (const int ring : degrees(wish.ring, most_in_ring)) {
+                for (const int cfg :
+                     degrees(wish.cfg, std::min(branches, ranks / (tensor * ulysses * ring)))) {
+                    ParallelLayout layout{
+                        .cfg = cfg, .ring = ring, .ulysses = ulysses, .tensor = tensor};
+                    layout.replicas = ranks / layout.group_size();
+                    layouts.push_back(layout);
+                }
+            }
+        }
+    }
+    return layouts;
+}
+
+/// Ranks that a video gets at least, so that none is without one.
+int ranks_for_each_video(const Site& site) {
+    const int ranks = rank_count(site.inventory);
+    return site.workload.videos == 0
+               ? 1
+               : std::max(
+                     1,
+                     static_cast<int>(ranks / std::min<std::int64_t>(ranks, site.workload.videos)));
+}
+
+/// What is smaller is better.
+using Rating = std::tuple<int, int, int, int, int, int, int>;
+
+class Judge {
+public:
+    Judge(const Site& site, Goal goal)
+        : site_(site)
+        , goal_(goal)
+        , wanted_(ranks_for_each_video(site))
+        , node_(ranks_per_node(site.inventory)) {}
+
+    [[nodiscard]] Rating rate(const ParallelLayout& layout) const {
+        const int size = layout.group_size();
+        const bool is_too_small = goal_ == Goal::throughput && size < wanted_;
+        const bool smaller_is_better = goal_ == Goal::throughput && !is_too_small;
+        const bool leaves_node = node_ % (layout.tensor * layout.ulysses) != 0;
+        const std::int64_t heads = site_.model.attention_heads;
+        const bool is_uneven = heads % (std::int64_t{layout.tensor} * layout.ulysses) != 0;
+        return {is_too_small ? 1 : 0,
+                smaller_is_better ? size : -size,
+                layout.tensor,
+                -layout.cfg,
+                leaves_node ? 1 : 0,
+                is_uneven ? 1 : 0,
+                -layout.ulysses};
+    }
+
+private:
+    const Site& site_;
+    Goal goal_;
+    int wanted_;
+    int node_;
+};
+
+MemoryUse memory_for(const Site& site, const ParallelLayout& layout) {
+    return tightest_memory(site.model, site.workload, layout, site.inventory);
+}
+
+std::string place_text(const MemoryUse& use) {
+    return use.gpu < 0 ? "node" : "GPU";
+}
+
+/// What decided the size of the groups.
+std::string reason_of(const Site& site, const LayoutWish& wish, const LayoutChoice& choice) {
+    const int size = choice.layout.group_size();
+    const std::string fill = fmt::format("{} of {} on a {}",
+                                         format_bytes(choice.memory.needed),
+                                         format_bytes(choice.memory.available),
+                                         place_text(choice.memory));
+    if (!choice.memory.fits()) {
+        return fmt::format("nothing fits in memory; this comes closest ({})", fill);
+    }
+    if (wish.goal == Goal::latency) {
+        return fmt::format("latency: as many ranks for one video as can share it ({})", fill);
+    }
+    if (size == 1) {
+        return fmt::format("throughput: a video to each rank ({})", fill);
+    }
+    if (size == ranks_for_each_video(site)) {
+        return fmt::format("throughput: {} videos on {} ranks ({})",
+                           site.workload.videos,
+                           rank_count(site.inventory),
+                           fill);
+    }
+    return fmt::format("throughput: the smallest groups that the memory allows ({})", fill);
+}
+
+/// How far two layouts are apart: doublings and halvings of degrees.
+double distance(const ParallelLayout& a, const ParallelLayout& b) {
+    const auto apart = [](int one, int other) {
+        return std::abs(std::log2(static_cast<double>(one) / other));
+    };
+    return apart(a.cfg, b.cfg) + apart(a.ring, b.ring) + apart(a.ulysses, b.ulysses) +
+           apart(a.tensor, b.tensor);
+}
+
+/// There is no layout as wished: says why.
+[[noreturn]] void refuse(const Site& site, const LayoutWish& wish) {
+    const ParallelLayout least{.cfg = std::max(1, wish.cfg),
+                               .ring = std::max(1, wish.ring),
+                               .ulysses = std::max(1, wish.ulysses),
+                               .tensor = std::max(1, wish.tensor)};
+    const std::string nearest = nearest_text(site, least);
+    try {
+        check_layout(least, site.model.attention_heads, site.workload.fewest_tokens);
+    } catch (const Error& error) {
+        fail(ErrorKind::usage, "{}{}", error.message(), nearest);
+    }
+    fail(ErrorKind::usage,
+         "a video takes {} ranks ({}), but there {} {}{}",
+         least.group_size(),
+         to_string(least),
+         rank_count(site.inventory) == 1 ? "is" : "are",
+         rank_count(site.inventory),
+         nearest);
+}
+
+}  // namespace
+
+LayoutChoice choose_layout(const Site& site, const LayoutWish& wish) {
+    REELYARD_EXPECT(!site.inventory.ranks.empty());
+    std::vector<ParallelLayout> layouts = possible_layouts(site, wish);
+    if (layouts.empty()) {
+        refuse(site, wish);
+    }
+    const Judge judge(site, wish.goal);
+    std::stable_sort(
+        layouts.begin(), layouts.end(), [&](const ParallelLayout& a, const ParallelLayout& b) {
+            return judge.rate(a) < judge.rate(b);
+        });
+    LayoutChoice best{.layout = layouts.front(), .memory = memory_for(site, layouts.front())};
+    for (std::size_t i = 1; i < layouts.size() && !best.memory.fits(); ++i) {
+        const MemoryUse memory = memory_for(site, layouts[i]);
+        if (memory.fits() || memory.needed < best.memory.needed) {
+            best = {.layout = layouts[i], .memory = memory};
+        }
+    }
+    if (!wish.is_complete()) {
+        best.reason = reason_of(site, wish, best);
+    }
+    return best;
+}
+
+std::vector<ParallelLayout> nearest_layouts(const Site& site,
+                                            const ParallelLayout& wanted,
+                                            std::size_t count) {
+    std::vector<ParallelLayout> layouts = possible_layouts(site, {.cfg = 0});
+    std::stable_sort(
+        layouts.begin(), layouts.end(), [&](const ParallelLayout& a, const ParallelLayout& b) {
+            return distance(a, wanted) < distance(b, wanted);
+        });
+    std::vector<ParallelLayout> found;
+    for (const ParallelLayout& layout : layouts) {
+        if (found.size() < count && memory_for(site, layout).fits()) {
+            found.push_back(layout);
+        }
+    }
+    return found;
+}
+
+std::string nearest_text(const Site& site, const ParallelLayout& wanted) {
+    constexpr std::size_t most_named = 3;
+    std::vector<std::string> names;
+    for (const ParallelLayout& layout : nearest_layouts(site, wanted, most_named)) {
+        names.push_back(to_string(layout));
+    }
+    return names.empty() ? "" : fmt::format("; nearest that work: {}", fmt::join(names, ", or "));
+}
+
+}  // namespace reelyard::plan

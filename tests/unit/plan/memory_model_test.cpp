@@ -1,0 +1,71 @@
+#include "reelyard/plan/memory_model.hpp"
+
+#include <gtest/gtest.h>
+
+#include "hardware.hpp"
+
+namespace reelyard::plan {
+namespace {
+
+TEST(MemoryModel, counts_whole_heads_and_the_types_of_weights) {
+    const ComponentSpec component{
+        .name = "transformer",
+        .class_name = "any",
+        .tensors = {{.name = "q", .shape = {20, 3}, .split = Split::rows, .split_unit = 4},
+                    {.name = "out", .shape = {3, 20}, .split = Split::columns, .split_unit = 4},
+                    {.name = "bias", .shape = {20}},
+                    {.name = "norm", .shape = {20}, .precision = Precision::keep_float32}}};
+
+    EXPECT_EQ(weight_bytes(component, DType::bfloat16, {}), 2 * (60 + 60 + 20) + 4 * 20);
+    // Five heads on two ranks: two of them, and three.
+    EXPECT_EQ(weight_bytes(component, DType::bfloat16, {.degree = 2, .index = 0}),
+              2 * (24 + 24 + 20) + 4 * 20);
+    EXPECT_EQ(weight_bytes(component, DType::float32, {.degree = 2, .index = 1}),
+              4 * (36 + 36 + 20 + 20));
+}
+
+TEST(MemoryModel, has_less_for_each_rank_the_more_of_them_share_a_video) {
+    const ModelSpec model = test::large_model();
+    const Workload workload{.tokens = test::tokens_720p};
+    const auto memory = [&](const ParallelLayout& layout) {
+        return memory_of(model, workload, layout, {});
+    };
+
+    EXPECT_LT(memory({.ulysses = 8}).activations, memory({}).activations / 2);
+    EXPECT_LT(memory({.tensor = 8}).weights, memory({}).weights / 4);
+    EXPECT_EQ(memory({.ulysses = 8}).weights, memory({}).weights);
+}
+
+TEST(MemoryModel, shares_weights_among_the_ranks_of_a_node_that_compute_on_its_cores) {
+    const ModelSpec model = test::large_model();
+    const Workload workload{.tokens = 1};
+    topology::Inventory cores = test::gpu_nodes(1);
+    for (topology::Place& place : cores.ranks) {
+        place.gpu = -1;
+    }
+    const auto needed = [&](const ParallelLayout& layout) {
+        return tightest_memory(model, workload, layout, cores).needed;
+    };
+    const std::int64_t weights = weight_bytes(model.component("transformer"), DType::bfloat16, {});
+
+    EXPECT_LT(needed({.replicas = 8}), 2 * weights);
+    EXPECT_LT(needed({.tensor = 8}), 2 * weights);
+    EXPECT_GT(tightest_memory(model, workload, {.replicas = 8}, test::gpu_nodes(1)).needed,
+              weights);
+}
+
+TEST(MemoryModel, adds_up_the_ranks_that_share_a_gpu) {
+    const ModelSpec model = test::large_model();
+    const Workload workload{.tokens = 1};
+    topology::Inventory shared = test::gpu_nodes(1);
+    shared.ranks[1].gpu = 0;
+
+    const MemoryUse use = tightest_memory(model, workload, {.replicas = 8}, shared);
+
+    EXPECT_EQ(use.gpu, 0);
+    EXPECT_EQ(use.ranks, 2);
+    EXPECT_EQ(use.needed, 2 * memory_of(model, workload, {}, {}).total());
+}
+
+}  // namespace
+}  // namespace reelyard::plan
