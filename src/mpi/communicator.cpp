@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <numeric>
 #include <utility>
 
 #include "reelyard/base/error.hpp"
@@ -80,6 +81,21 @@ Communicator Communicator::split(int colour, int key) const {
     MPI_Comm made = MPI_COMM_NULL;
     check(MPI_Comm_split(comm_, colour, key, &made), "MPI_Comm_split");
     return inherit(made);
+}
+
+std::vector<int> Communicator::ranks_in(const Communicator& larger) const {
+    std::vector<int> own(static_cast<std::size_t>(size_));
+    std::iota(own.begin(), own.end(), 0);
+    std::vector<int> found(own.size());
+    MPI_Group from = MPI_GROUP_NULL;
+    MPI_Group to = MPI_GROUP_NULL;
+    check(MPI_Comm_group(comm_, &from), "MPI_Comm_group");
+    check(MPI_Comm_group(larger.comm_, &to), "MPI_Comm_group");
+    check(MPI_Group_translate_ranks(from, size_, own.data(), to, found.data()),
+          "MPI_Group_translate_ranks");
+    check(MPI_Group_free(&from), "MPI_Group_free");
+    check(MPI_Group_free(&to), "MPI_Group_free");
+    return found;
 }
 
 Communicator Communicator::split_by_node() const {

@@ -1,5 +1,6 @@
 #include "reelyard/parallel/pending.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -14,6 +15,27 @@ namespace {
 // Messages within a node take microseconds; who waits longer than that leaves the core to others.
 constexpr double eager_seconds = 200e-6;
 constexpr auto nap = std::chrono::microseconds(50);
+// Whoever does not come back from a nap for longer was stopped itself: that is nobody's silence.
+constexpr double longest_step_seconds = 0.25;
+// All who wait for one rank run out of time together; the first of them is to speak for all.
+constexpr double seconds_between_ranks = 0.3;
+constexpr int most_staggered_ranks = 10;
+
+/// The time that this rank has really waited, on the monotonic clock.
+class Patience {
+public:
+    [[nodiscard]] double seconds() {
+        const double now = watch_.seconds();
+        waited_ += std::min(now - last_, longest_step_seconds);
+        last_ = now;
+        return waited_;
+    }
+
+private:
+    Stopwatch watch_;
+    double last_ = 0.0;
+    double waited_ = 0.0;
+};
 
 }  // namespace
 
@@ -32,10 +54,12 @@ public:
     }
 
     void wait_until(const std::function<bool()>& is_reached) {
-        const Stopwatch watch;
+        Patience patience;
+        const double most =
+            name_.timeout + seconds_between_ranks * std::min(name_.rank, most_staggered_ranks);
         while (!is_reached()) {
-            const double waited = watch.seconds();
-            if (waited > name_.timeout) {
+            const double waited = patience.seconds();
+            if (waited > most) {
                 give_up();
             }
             if (waited < eager_seconds) {
@@ -60,13 +84,16 @@ private:
     }
 
     void give_up() const {
-        const std::vector<int> missing = transfer_->missing();
+        std::vector<int> missing = transfer_->missing();
+        for (int& rank : missing) {
+            rank = name_.members.empty() ? rank : name_.members.at(static_cast<std::size_t>(rank));
+        }
         fail(ErrorKind::communication,
-             "{}: {}: no answer from rank {} of the group for {} (it hangs, or is far slower than "
-             "the others)",
+             "{}: {}: no answer from rank {}{} for {} (it hangs, or is far slower than the others)",
              name_.group,
              name_.operation,
              fmt::join(missing, ", "),
+             name_.members.empty() ? " of the group" : "",
              format_seconds(name_.timeout));
     }
 

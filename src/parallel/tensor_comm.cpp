@@ -46,10 +46,14 @@ std::vector<at::Tensor> shares_of(const at::Tensor& data, int ranks) {
 
 }  // namespace
 
-TensorComm::TensorComm(std::string name, std::unique_ptr<MessageBackend> backend, double timeout)
+TensorComm::TensorComm(std::string name,
+                       std::unique_ptr<MessageBackend> backend,
+                       double timeout,
+                       std::vector<int> members)
     : name_(std::move(name))
     , backend_(std::move(backend))
-    , timeout_(timeout) {}
+    , timeout_(timeout)
+    , members_(std::move(members)) {}
 
 TensorComm::Operation TensorComm::begin(const std::string& name) {
     stage_order_.close();
@@ -74,7 +78,11 @@ std::unique_ptr<Transfer> TensorComm::start(const Operation& operation,
 Pending TensorComm::pending(const Operation& operation,
                             const Exchange& first,
                             std::vector<Pending::Next> stages) {
-    return {{.group = name_, .operation = operation.name, .timeout = timeout_},
+    return {{.group = name_,
+             .operation = operation.name,
+             .timeout = timeout_,
+             .rank = rank(),
+             .members = members_},
             in_context([&] { return start(operation, first, 0); }, "{}: {}", name_, operation.name),
             std::move(stages)};
 }

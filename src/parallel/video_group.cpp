@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "reelyard/base/format.hpp"
 #include "reelyard/parallel/backend_registry.hpp"
@@ -26,8 +27,10 @@ struct Maker {
         }
         std::string full_name =
             fmt::format("{} group of replica {}", name, grid.position().replica);
+        std::vector<int> members = ranks.ranks_in(grid.world());
         auto backend = make_backend(std::move(ranks), {.device = device, .timeout = timeout});
-        return std::make_unique<TensorComm>(std::move(full_name), std::move(backend), timeout);
+        return std::make_unique<TensorComm>(
+            std::move(full_name), std::move(backend), timeout, std::move(members));
     }
 };
 

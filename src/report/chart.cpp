@@ -21,15 +21,15 @@ constexpr std::array colours{"#999999", "#0072b2", "#d55e00", "#009e73"};
 
 /// From exponents of 2 to places on the paper.
 struct Axis {
-    double least = std::numeric_limits<double>::max();
-    double most = std::numeric_limits<double>::lowest();
+    int least = std::numeric_limits<int>::max();
+    int most = std::numeric_limits<int>::lowest();
 
     void include(double value) {
-        least = std::min(least, std::floor(std::log2(value)));
-        most = std::max(most, std::ceil(std::log2(value)));
+        least = std::min(least, static_cast<int>(std::floor(std::log2(value))));
+        most = std::max(most, static_cast<int>(std::ceil(std::log2(value))));
     }
     [[nodiscard]] double share(double value) const {
-        return (std::log2(value) - least) / std::max(1.0, most - least);
+        return (std::log2(value) - least) / std::max(1, most - least);
     }
 };
 
@@ -88,13 +88,13 @@ std::string line(double x1, double y1, double x2, double y2) {
 
 std::string grid(const Paper& paper) {
     std::string lines;
-    for (double exponent = paper.x.least; exponent <= paper.x.most; exponent += 1.0) {
+    for (int exponent = paper.x.least; exponent <= paper.x.most; ++exponent) {
         const double value = std::exp2(exponent);
         const double at = paper.across(value);
         lines += line(at, top, at, height - bottom);
         lines += text_at(at, height - bottom + 18.0, "middle", fmt::format("{:g}", value));
     }
-    for (double exponent = paper.y.least; exponent <= paper.y.most; exponent += 1.0) {
+    for (int exponent = paper.y.least; exponent <= paper.y.most; ++exponent) {
         const double value = std::exp2(exponent);
         const double at = paper.down(value);
         lines += line(left, at, width - right, at);

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] Communicator duplicate() const;
     /// Ranks with the same colour form a group, ordered by key.
     [[nodiscard]] Communicator split(int colour, int key) const;
+    /// The numbers that the ranks of this communicator have in `larger`, which holds them all.
+    [[nodiscard]] std::vector<int> ranks_in(const Communicator& larger) const;
     /// The ranks that share memory with this one.
     [[nodiscard]] Communicator split_by_node() const;
 

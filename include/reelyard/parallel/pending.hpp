@@ -18,6 +18,9 @@ public:
         std::string group;      ///< "ulysses group 0-3"
         std::string operation;  ///< "all-to-all"
         double timeout = 0.0;   ///< seconds that wait() takes at most
+        int rank = 0;           ///< of this rank in the group
+        /// What the ranks of the group are called in the job; empty: as in the group.
+        std::vector<int> members = {};
     };
     /// What follows when the messages are through: nothing, or more messages.
     using Next = std::function<std::unique_ptr<Transfer>()>;

@@ -18,6 +18,7 @@ public:
                 const ParallelLayout& layout,
                 const std::vector<int>& placement = {});
 
+    [[nodiscard]] const mpi::Communicator& world() const { return *world_; }
     [[nodiscard]] const ParallelLayout& layout() const { return layout_; }
     /// Whether this rank has no place; position() is then that of no rank.
     [[nodiscard]] bool is_spare() const { return place_ < 0; }

@@ -30,8 +30,12 @@ public:
     using Tensors = std::vector<at::Tensor>;
 
     /// \param name of the group, for messages \param backend none: this rank alone
-    /// \param timeout seconds that one operation may take
-    TensorComm(std::string name, std::unique_ptr<MessageBackend> backend, double timeout);
+    /// \param timeout seconds that one operation may take \param members what the ranks of the
+    /// group are called in messages; empty: by their numbers in the group
+    TensorComm(std::string name,
+               std::unique_ptr<MessageBackend> backend,
+               double timeout,
+               std::vector<int> members = {});
     TensorComm(const TensorComm&) = delete;
     TensorComm& operator=(const TensorComm&) = delete;
     ~TensorComm() = default;
@@ -98,6 +102,7 @@ private:
     std::string name_;
     std::unique_ptr<MessageBackend> backend_;
     double timeout_;
+    std::vector<int> members_;
     int next_tag_ = 0;
     StageOrder stage_order_;  ///< of use with an ordered backend only
     std::map<std::string, Volume> volumes_;

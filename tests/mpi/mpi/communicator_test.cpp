@@ -1,5 +1,6 @@
 #include "reelyard/mpi/communicator.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -48,6 +49,17 @@ TEST(Communicator, broadcasts_text_with_any_bytes) {
     const std::string got = comm.broadcast_text(comm.rank() == 0 ? text : "other", 0);
 
     EXPECT_EQ(got, text);
+}
+
+TEST(Communicator, knows_its_ranks_in_a_larger_one) {
+    const Communicator all = world();
+    const Communicator part = all.split(all.rank() % 2, -all.rank());
+
+    const std::vector<int> found = part.ranks_in(all);
+
+    ASSERT_EQ(static_cast<int>(found.size()), part.size());
+    EXPECT_EQ(found[static_cast<std::size_t>(part.rank())], all.rank());
+    EXPECT_TRUE(std::is_sorted(found.rbegin(), found.rend()));
 }
 
 TEST(Communicator, gathers_uneven_parts_in_place) {
