@@ -1,14 +1,14 @@
 #include "reelyard/topology/placement.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <tuple>
 #include <utility>
 
 #include "reelyard/base/error.hpp"
+
+#include "swap_search.hpp"
 
 namespace reelyard::topology {
 namespace {
@@ -35,8 +35,29 @@ Address address_of(const Inventory& inventory, const Place& place) {
     return {place.node, static_cast<int>(node.numa.size()) + island, place.gpu};
 }
 
-bool is_better(const Block& a, const Block& b) {
-    return std::tie(a.costs, a.address, a.ranks) < std::tie(b.costs, b.address, b.ranks);
+bool has_rank(const Block& block, int rank) {
+    return std::find(block.ranks.begin(), block.ranks.end(), rank) != block.ranks.end();
+}
+
+Address part_of(const Block& block, std::size_t length) {
+    const auto end = std::min(length, block.address.size());
+    return {block.address.begin(), block.address.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+/// Cheap blocks first, and among those rank 0's; blocks that lie together stay together, in the
+/// order of their ranks. \param length of the addresses that tell what lies together
+void sort_by_worth(std::vector<Block>& blocks, std::size_t length) {
+    std::map<Address, std::vector<int>> first;  // ranks of the first block there
+    for (const Block& block : blocks) {
+        const auto [found, is_new] = first.try_emplace(part_of(block, length), block.ranks);
+        if (!is_new) {
+            found->second = std::min(found->second, block.ranks);
+        }
+    }
+    std::sort(blocks.begin(), blocks.end(), [&](const Block& a, const Block& b) {
+        return std::tuple(a.costs, !has_rank(a, 0), first.at(part_of(a, length)), a.ranks) <
+               std::tuple(b.costs, !has_rank(b, 0), first.at(part_of(b, length)), b.ranks);
+    });
 }
 
 /// Seconds for a gigabyte over the slowest link among these ranks.
@@ -91,14 +112,13 @@ std::vector<Block> join_within_parts(const Inventory& inventory,
         if (block.address.size() < length) {
             left.push_back(std::move(block));
         } else {
-            const Address part(block.address.begin(),
-                               block.address.begin() + static_cast<std::ptrdiff_t>(length));
+            const Address part = part_of(block, length);
             parts[part].push_back(std::move(block));
         }
     }
     std::vector<Block> joined;
     for (auto& [part, members] : parts) {
-        std::sort(members.begin(), members.end(), is_better);
+        sort_by_worth(members, length + 1);
         auto next = members.begin();
         while (members.end() - next >= degree) {
             const std::vector<Block> together(next, next + degree);
@@ -112,7 +132,10 @@ std::vector<Block> join_within_parts(const Inventory& inventory,
 }
 
 /// Joins blocks by `degree`, in the smallest parts of the machine first.
-std::vector<Block> join_nearest(const Inventory& inventory, std::vector<Block> blocks, int degree) {
+/// \param blocks those that are used are taken away
+std::vector<Block> join_nearest(const Inventory& inventory,
+                                std::vector<Block>& blocks,
+                                int degree) {
     std::vector<Block> joined;
     for (std::size_t level = 0; level <= address_length; ++level) {
         auto more = join_within_parts(inventory, blocks, degree, address_length - level);
@@ -140,64 +163,81 @@ std::vector<int> turned_to(const std::vector<int>& ranks, int rank, ParallelLayo
     return turned;
 }
 
-bool has_rank(const Block& block, int rank) {
-    return std::find(block.ranks.begin(), block.ranks.end(), rank) != block.ranks.end();
+/// Takes away the blocks that are worse than the `count` best ones in what they cost so far. More
+/// may stay; the one with rank 0 does. \returns those taken away
+std::vector<Block> drop_worst(std::vector<Block>& blocks, std::size_t count) {
+    std::vector<std::vector<double>> costs;
+    for (const Block& block : blocks) {
+        costs.push_back(block.costs);
+    }
+    std::sort(costs.begin(), costs.end());
+    const auto& enough = costs[count - 1];
+    const auto dropped =
+        std::stable_partition(blocks.begin(), blocks.end(), [&](const Block& block) {
+            return block.costs <= enough || has_rank(block, 0);
+        });
+    std::vector<Block> worst(dropped, blocks.end());
+    blocks.erase(dropped, blocks.end());
+    return worst;
 }
 
-/// Of a whole video group, by degree, innermost first.
-std::vector<double> costs_of(const Inventory& inventory,
-                             const std::vector<int>& ranks,
-                             const ParallelLayout& layout) {
-    std::vector<Block> blocks;
-    for (const int rank : ranks) {
-        blocks.push_back({.ranks = {rank}, .address = {}, .costs = {}});
-    }
-    for (const int degree : {layout.tensor, layout.ulysses, layout.ring, layout.cfg}) {
-        std::vector<Block> joined;
-        for (auto next = blocks.begin(); next != blocks.end(); next += degree) {
-            joined.push_back(join(inventory, {next, next + degree}, {}));
-        }
-        blocks = std::move(joined);
-    }
-    return blocks.front().costs;
-}
-
-/// Puts rank 0 where it costs least when it is in no block.
-void include_leader(const Inventory& inventory,
-                    const ParallelLayout& layout,
-                    std::vector<Block>& blocks) {
-    std::optional<std::vector<double>> least;
-    int* best = nullptr;
-    for (Block& block : blocks) {
-        if (has_rank(block, 0)) {
-            return;
-        }
-        for (int& rank : block.ranks) {
-            const int replaced = std::exchange(rank, 0);
-            std::vector<double> added = costs_of(inventory, block.ranks, layout);
-            std::transform(
-                added.begin(), added.end(), block.costs.begin(), added.begin(), std::minus<>());
-            rank = replaced;
-            if (!least || added < *least) {
-                least = std::move(added);
-                best = &rank;
-            }
-        }
-    }
-    *best = 0;
-}
-
-/// The best `count` blocks; the one with rank 0 among them if there is such a block.
-std::vector<Block> choose(std::vector<Block> blocks, int count) {
-    std::sort(blocks.begin(), blocks.end(), is_better);
+/// Puts the block with rank 0 among the first `count`.
+void include_leader(std::vector<Block>& blocks, int count) {
     const auto last = blocks.begin() + (count - 1);
     const auto leader = std::find_if(
         blocks.begin(), blocks.end(), [](const Block& block) { return has_rank(block, 0); });
     if (leader != blocks.end() && leader > last) {
         std::iter_swap(leader, last);
     }
-    blocks.resize(static_cast<std::size_t>(count));
-    return blocks;
+}
+
+/// Ranks at all places, those of the tensor groups next to one another, and then those left over.
+std::vector<int> join_all(const Inventory& inventory, const ParallelLayout& layout) {
+    std::vector<Block> blocks;
+    for (std::size_t rank = 0; rank < inventory.ranks.size(); ++rank) {
+        blocks.push_back({.ranks = {static_cast<int>(rank)},
+                          .address = address_of(inventory, inventory.ranks[rank]),
+                          .costs = {}});
+    }
+    std::vector<Block> spare;  // larger blocks first
+    int needed = layout.used_ranks();
+    for (const int degree : {layout.tensor, layout.ulysses, layout.ring, layout.cfg}) {
+        auto joined = join_nearest(inventory, blocks, degree);
+        spare.insert(spare.begin(), blocks.begin(), blocks.end());
+        needed /= degree;
+        const auto worst = drop_worst(joined, static_cast<std::size_t>(needed));
+        spare.insert(spare.begin(), worst.begin(), worst.end());
+        blocks = std::move(joined);
+    }
+    sort_by_worth(blocks, address_length);
+    include_leader(blocks, layout.replicas);
+    blocks.insert(blocks.end(), spare.begin(), spare.end());
+    std::vector<int> ranks;
+    for (const Block& block : blocks) {
+        ranks.insert(ranks.end(), block.ranks.begin(), block.ranks.end());
+    }
+    const auto leader = std::find(ranks.begin(), ranks.end(), 0);
+    const auto last = ranks.begin() + (layout.used_ranks() - 1);
+    if (leader > last) {
+        std::iter_swap(leader, last);
+    }
+    return ranks;
+}
+
+/// Each video group with its lowest rank first, and the groups in the order of those.
+std::vector<int> in_order_of_ranks(const std::vector<int>& ranks, const ParallelLayout& layout) {
+    std::vector<std::vector<int>> groups;
+    for (auto first = ranks.begin(); first < ranks.begin() + layout.used_ranks();
+         first += layout.group_size()) {
+        const std::vector<int> group(first, first + layout.group_size());
+        groups.push_back(turned_to(group, *std::min_element(group.begin(), group.end()), layout));
+    }
+    std::sort(groups.begin(), groups.end());
+    std::vector<int> placement;
+    for (const auto& group : groups) {
+        placement.insert(placement.end(), group.begin(), group.end());
+    }
+    return placement;
 }
 
 }  // namespace
@@ -209,30 +249,8 @@ std::vector<int> place_ranks(const Inventory& inventory, const ParallelLayout& l
             to_string(layout),
             layout.used_ranks(),
             inventory.ranks.size());
-    std::vector<Block> blocks;
-    for (std::size_t rank = 0; rank < inventory.ranks.size(); ++rank) {
-        blocks.push_back({.ranks = {static_cast<int>(rank)},
-                          .address = address_of(inventory, inventory.ranks[rank]),
-                          .costs = {}});
-    }
-    for (const int degree : {layout.tensor, layout.ulysses, layout.ring, layout.cfg}) {
-        blocks = join_nearest(inventory, std::move(blocks), degree);
-    }
-    blocks = choose(std::move(blocks), layout.replicas);
-    include_leader(inventory, layout, blocks);
-
-    for (Block& block : blocks) {
-        const int lowest = *std::min_element(block.ranks.begin(), block.ranks.end());
-        block.ranks = turned_to(block.ranks, lowest, layout);
-    }
-    std::sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) {
-        return a.ranks.front() < b.ranks.front();
-    });
-    std::vector<int> placement;
-    for (const Block& block : blocks) {
-        placement.insert(placement.end(), block.ranks.begin(), block.ranks.end());
-    }
-    return placement;
+    return in_order_of_ranks(improved_by_swaps(inventory, layout, join_all(inventory, layout)),
+                             layout);
 }
 
 }  // namespace reelyard::topology
