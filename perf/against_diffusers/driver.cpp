@@ -71,7 +71,7 @@ public:
         conditioner_ = family_.make_conditioner(file.config(), load("text_encoder", dtype), dtype);
         transformer_ =
             family_.make_transformer(file.config(), load("transformer", dtype), dtype, group_);
-        codec_ = family_.make_codec(file.config(), load("vae", DType::float32));
+        codec_ = family_.make_codec(file.config(), load("vae", DType::float32), group_);
     }
 
     [[nodiscard]] Measured answer(const Json& request) {
@@ -108,8 +108,10 @@ private:
         const auto tensors = store::read_tensors(request.at("in").get<std::string>());
         std::vector<at::Tensor> frames;
         const CostMeter meter;
-        codec_->decode(
-            tensors.at("latent"), {}, [&](const at::Tensor& chunk) { frames.push_back(chunk); });
+        codec_->decode(tensors.at("latent"), {}, [&](const at::Tensor& chunk) {
+            frames.push_back(chunk);
+            return true;
+        });
         return {meter.cost(), at::cat(frames, 2)};
     }
 
@@ -132,9 +134,9 @@ private:
         const at::Tensor latent =
             pipeline::DenoiseStage(*transformer_, model_, c10::Device(c10::kCPU), group_)
                 .run(task, conditioning, [](const StepProgress&) { return StepAnswer::go_on; });
-        const at::Tensor frames =
-            pipeline::DecodeStage(*codec_, {}).run(latent, {.sink = sink, .keep_frames = true});
-        return {meter.cost(), frames};
+        const pipeline::DecodedVideo video =
+            pipeline::DecodeStage(*codec_, {}).run(latent, {.sink = &sink, .keep_frames = true});
+        return {meter.cost(), video.frames};
     }
 
     const parallel::VideoGroup group_ = parallel::make_single_rank_group();

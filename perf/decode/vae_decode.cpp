@@ -15,12 +15,16 @@ void vae_decode(benchmark::State& state) {
     const CheckpointConfig config = mid_size_wan();
     const models::ModelFamily& family = models::family_of(config);
     const ModelSpec model = family.describe(config);
-    const auto codec = family.make_codec(config, random_weights(model, "vae", DType::float32));
+    const parallel::VideoGroup group = parallel::make_single_rank_group();
+    const auto codec =
+        family.make_codec(config, random_weights(model, "vae", DType::float32), group);
     const at::Tensor latent =
         at::randn({1, 16, (state.range(2) - 1) / 4 + 1, state.range(1) / 8, state.range(0) / 8});
     for (auto _ : state) {
-        codec->decode(
-            latent, {}, [](const at::Tensor& frames) { benchmark::DoNotOptimize(frames); });
+        codec->decode(latent, {}, [](const at::Tensor& frames) {
+            benchmark::DoNotOptimize(frames);
+            return true;
+        });
     }
 }
 

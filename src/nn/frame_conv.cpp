@@ -84,23 +84,33 @@ public:
         }
     }
 
-    [[nodiscard]] FrameList run(const FrameList& frames, const FrameList& addends) const {
+    [[nodiscard]] const FrameConvOptions& options() const { return options_; }
+
+    [[nodiscard]] FrameList run(const FrameList& frames,
+                                const FrameList& addends,
+                                const RowHalo& halo) const {
         expect_frames(frames, shape_[1]);
+        REELYARD_EXPECT(halo.above >= 0 && halo.above <= options_.pad_before);
+        REELYARD_EXPECT(halo.below >= 0 && halo.below <= options_.pad_after);
         const auto available = static_cast<std::int64_t>(frames.size()) - shape_[2];
         REELYARD_EXPECT(available >= 0);
         const auto count = static_cast<std::size_t>(available / options_.frame_stride + 1);
         REELYARD_EXPECT(addends.empty() || addends.size() == count);
-        if (!cpu_) {
-            return run_reference(frames, addends);
-        }
         const at::Tensor& in = frames.back();
-        const Sizes size{out_size(in.size(1), shape_[3]), out_size(in.size(2), shape_[4])};
+        const Sizes size{out_size(in.size(1) - halo.above - halo.below, shape_[3]),
+                         out_size(in.size(2), shape_[4])};
+        if (!cpu_ && size[0] > 0) {
+            return run_reference(frames, addends, halo);
+        }
         FrameList out = empty_frames(count, in, size, shape_[0]);
+        if (size[0] == 0) {
+            return out;
+        }
         if (!addends.empty()) {
             expect_frames(addends, shape_[0]);
             REELYARD_EXPECT(addends.front().sizes() == out.front().sizes());
         }
-        cpu_->run(frames, addends, out);
+        cpu_->run(frames, addends, out, {.rows_above = halo.above});
         return out;
     }
 
@@ -109,14 +119,18 @@ private:
         return (in + options_.pad_before + options_.pad_after - kernel) / options_.stride + 1;
     }
 
-    [[nodiscard]] FrameList run_reference(const FrameList& frames, const FrameList& addends) const {
+    [[nodiscard]] FrameList run_reference(const FrameList& frames,
+                                          const FrameList& addends,
+                                          const RowHalo& halo) const {
         const std::int64_t before = options_.pad_before;
         const std::int64_t after = options_.pad_after;
         at::Tensor video = to_video(frames);
-        if (before != after) {
-            video = at::constant_pad_nd(video, {before, after, before, after});
+        const bool is_even = before == after && halo.above == 0 && halo.below == 0;
+        if (!is_even) {
+            video = at::constant_pad_nd(video,
+                                        {before, after, before - halo.above, after - halo.below});
         }
-        const std::int64_t pad = before == after ? before : 0;
+        const std::int64_t pad = is_even ? before : 0;
         FrameList out =
             from_video(at::conv3d(video,
                                   weight_,
@@ -146,8 +160,14 @@ FrameConv::FrameConv(FrameConv&&) noexcept = default;
 FrameConv& FrameConv::operator=(FrameConv&&) noexcept = default;
 FrameConv::~FrameConv() = default;
 
-FrameList FrameConv::operator()(const FrameList& frames, const FrameList& addends) const {
-    return kernel_->run(frames, addends);
+FrameList FrameConv::operator()(const FrameList& frames,
+                                const FrameList& addends,
+                                const RowHalo& halo) const {
+    return kernel_->run(frames, addends, halo);
+}
+
+const FrameConvOptions& FrameConv::options() const {
+    return kernel_->options();
 }
 
 class UpsampleConv::Kernel {
@@ -172,17 +192,18 @@ public:
         }
     }
 
-    [[nodiscard]] FrameList run(const FrameList& frames) const {
+    [[nodiscard]] FrameList run(const FrameList& frames, const RowHalo& halo) const {
         expect_frames(frames, channels_in_);
-        if (phases_.empty()) {
-            return run_reference(frames);
-        }
+        REELYARD_EXPECT(halo.above >= 0 && halo.above <= 1 && halo.below >= 0 && halo.below <= 1);
         const at::Tensor& in = frames.back();
-        FrameList out =
-            empty_frames(frames.size(), in, {2 * in.size(1), 2 * in.size(2)}, channels_out_);
-        for (std::size_t i = 0; i < phases_.size(); ++i) {
+        const std::int64_t rows = in.size(1) - halo.above - halo.below;
+        if (phases_.empty() && rows > 0) {
+            return run_reference(frames, halo);
+        }
+        FrameList out = empty_frames(frames.size(), in, {2 * rows, 2 * in.size(2)}, channels_out_);
+        for (std::size_t i = 0; rows > 0 && i < phases_.size(); ++i) {
             const auto phase = static_cast<std::int64_t>(i);
-            phases_[i].run(frames, {}, out, OutputGrid{2, phase / 2, phase % 2});
+            phases_[i].run(frames, {}, out, OutputGrid{2, phase / 2, phase % 2, halo.above});
         }
         return out;
     }
@@ -198,13 +219,15 @@ private:
         return parity == 0 ? at::cat({k0, k1 + k2}, dim) : at::cat({k0 + k1, k2}, dim);
     }
 
-    [[nodiscard]] FrameList run_reference(const FrameList& frames) const {
+    [[nodiscard]] FrameList run_reference(const FrameList& frames, const RowHalo& halo) const {
         FrameList out;
         for (const at::Tensor& frame : frames) {
             const at::Tensor large = at::_upsample_nearest_exact2d(
                 frame.permute({0, 3, 1, 2}), {2 * frame.size(1), 2 * frame.size(2)});
             const at::Tensor result = at::conv2d(large, weight_, bias_, 1, 1);
-            out.push_back(result.permute({0, 2, 3, 1}).contiguous());
+            const std::int64_t rows = result.size(2) - 2 * (halo.above + halo.below);
+            out.push_back(
+                result.narrow(2, 2 * halo.above, rows).permute({0, 2, 3, 1}).contiguous());
         }
         return out;
     }
@@ -225,8 +248,8 @@ UpsampleConv::UpsampleConv(UpsampleConv&&) noexcept = default;
 UpsampleConv& UpsampleConv::operator=(UpsampleConv&&) noexcept = default;
 UpsampleConv::~UpsampleConv() = default;
 
-FrameList UpsampleConv::operator()(const FrameList& frames) const {
-    return kernel_->run(frames);
+FrameList UpsampleConv::operator()(const FrameList& frames, const RowHalo& halo) const {
+    return kernel_->run(frames, halo);
 }
 
 }  // namespace reelyard::nn

@@ -119,6 +119,7 @@ kernels::ConvJob CpuConv::job_for(const FrameList& frames,
     const at::Tensor& in = frames.back();
     kernels::ConvJob job = shape_;
     job.rows_in = in.size(1);
+    job.pad_top -= grid.rows_above;
     job.columns_in = in.size(2);
     job.rows_out = out.front().size(1) / grid.step;
     job.columns_out = out.front().size(2) / grid.step;

@@ -19,6 +19,7 @@ struct OutputGrid {
     std::int64_t step = 1;
     std::int64_t row = 0;
     std::int64_t column = 0;
+    std::int64_t rows_above = 0;  ///< of the input that the first row of output lies below
 };
 
 /// A convolution with its weights packed for one instruction set.
@@ -37,7 +38,7 @@ public:
     void run(const FrameList& frames,
              const FrameList& addends,
              const FrameList& out,
-             const OutputGrid& grid = {}) const;
+             const OutputGrid& grid) const;
 
 private:
     [[nodiscard]] kernels::ConvJob job_for(const FrameList& frames,

@@ -29,18 +29,28 @@ DecodeStage::DecodeStage(models::VideoCodec& codec, const models::TilingOptions&
     : codec_(codec)
     , tiling_(tiling) {}
 
-at::Tensor DecodeStage::run(const at::Tensor& latent, const FrameOutputs& outputs) const {
+DecodedVideo DecodeStage::run(const at::Tensor& latent, const FrameOutputs& outputs) const {
     const c10::InferenceMode inference;
     REELYARD_EXPECT(latent.dim() == 5 && latent.size(0) == 1);
+    DecodedVideo video;
     std::vector<at::Tensor> kept;
     codec_.decode(codec_.denormalise(latent), tiling_, [&](const at::Tensor& decoded) {
         const at::Tensor frames = to_unit_range(decoded);
-        outputs.sink.write(view_of(to_pixels(frames)));
+        try {
+            outputs.sink->write(view_of(to_pixels(frames)));
+        } catch (...) {
+            video.sink_failure = std::current_exception();
+            return false;
+        }
         if (outputs.keep_frames) {
             kept.push_back(frames.contiguous());
         }
+        return true;
     });
-    return kept.empty() ? at::Tensor{} : at::cat(kept, 0);
+    if (!kept.empty()) {
+        video.frames = at::cat(kept, 0);
+    }
+    return video;
 }
 
 at::Tensor to_pixels(const at::Tensor& frames) {

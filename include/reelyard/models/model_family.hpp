@@ -62,7 +62,9 @@ struct ModelFamily {
     std::function<std::unique_ptr<Transformer>(
         const CheckpointConfig&, store::WeightSet, DType, const parallel::VideoGroup&)>
         make_transformer;
-    std::function<std::unique_ptr<VideoCodec>(const CheckpointConfig&, store::WeightSet)>
+    /// The group outlives the codec.
+    std::function<std::unique_ptr<VideoCodec>(
+        const CheckpointConfig&, store::WeightSet, const parallel::VideoGroup&)>
         make_codec;
 
     /// Whether a tensor of the codec's component takes part in decoding; a job that only decodes

@@ -22,12 +22,20 @@ struct FrameConvOptions {
     std::int64_t pad_after = 0;     ///< rows below and columns right of the picture, zeros
 };
 
+/// Rows at the top and at the bottom of frames that belong to the neighbouring parts of a larger
+/// picture. They take the place of padding, and nothing is computed for them.
+struct RowHalo {
+    std::int64_t above = 0;
+    std::int64_t below = 0;
+};
+
 /// Convolution over rows, columns and frames of channels-last activations.
 ///
 /// There is no padding in time: from n frames come (n - kt) / frame_stride + 1, and the caller puts
 /// the history in front. The frames are separate tensors so that a history is kept by holding on to
 /// some of them, without copies. Results do not depend on the number of threads, nor on how a video
-/// is cut into calls.
+/// is cut into calls, in time or, with halos, in rows (those of `reference` as far as LibTorch's do
+/// not).
 class FrameConv {
 public:
     /// \param weight [O, I, kt, kh, kw] float32
@@ -45,9 +53,13 @@ public:
 
     /// \param frames each [B, H, W, I]; undefined ones are zeros, the last is defined
     /// \param addends nothing, or one frame [B, H', W', O] per result that is added to it
-    /// \returns frames [B, H', W', O]
+    /// \param halo among the H rows; at most the padding of its side
+    /// \returns frames [B, H', W', O], of no rows when H is 0
     [[nodiscard]] FrameList operator()(const FrameList& frames,
-                                       const FrameList& addends = {}) const;
+                                       const FrameList& addends = {},
+                                       const RowHalo& halo = {}) const;
+
+    [[nodiscard]] const FrameConvOptions& options() const;
 
     class Kernel;
 
@@ -73,8 +85,9 @@ public:
     ~UpsampleConv();
 
     /// \param frames each [B, H, W, I]
-    /// \returns frames [B, 2 H, 2 W, O]
-    [[nodiscard]] FrameList operator()(const FrameList& frames) const;
+    /// \param halo among the H rows; at most one on each side
+    /// \returns frames [B, 2 H', 2 W, O] of the H' rows that are not of the halo
+    [[nodiscard]] FrameList operator()(const FrameList& frames, const RowHalo& halo = {}) const;
 
     class Kernel;
 

@@ -201,16 +201,19 @@ void check_layout_for(const EvalOptions& options,
     require(layout.ring >= 1 && layout.ulysses >= 1 && layout.tensor >= 1 && options.timeout > 0,
             ErrorKind::usage,
             "eval: --parallel.* are numbers of 1 or more");
-    require(ranks == 1 || options.component == "transformer",
+    const bool is_codec = options.component == "vae_encode" || options.component == "vae_decode";
+    require(ranks == 1 || is_codec || options.component == "transformer",
             ErrorKind::usage,
-            "eval {}: --parallel.* is for the transformer",
+            "eval {}: --parallel.* is for the transformer and the VAE",
             options.component);
     require(ranks == 1 || ranks == world.size(),
             ErrorKind::usage,
             "eval: the layout is for {} ranks (started: {})",
             ranks,
             world.size());
-    check_layout(layout, model.attention_heads, std::numeric_limits<std::int64_t>::max());
+    if (!is_codec) {
+        check_layout(layout, model.attention_heads, std::numeric_limits<std::int64_t>::max());
+    }
 }
 
 models::NamedTensors evaluate_component(const EvalOptions& options,

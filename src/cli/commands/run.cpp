@@ -87,7 +87,8 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
     auto weights = model.load("transformer", ModelSource::Part::all, group->weights());
     auto transformer =
         model.family().make_transformer(config, std::move(weights), model.use().dtype, *group);
-    auto codec = model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding));
+    auto codec =
+        model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding), *group);
     return std::make_unique<TaskRunner>(
         TaskRunner::Parts{.group = std::move(group),
                           .transformer = std::move(transformer),

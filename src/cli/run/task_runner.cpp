@@ -66,13 +66,61 @@ TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
     return result;
 }
 
+bool TaskRunner::ask_first(const std::function<bool()>& body) const {
+    constexpr int failed = 2;
+    std::exception_ptr failure;
+    int answer = 0;
+    if (is_first()) {
+        try {
+            answer = body() ? 1 : 0;
+        } catch (...) {
+            failure = std::current_exception();
+            answer = failed;
+        }
+    }
+    const at::Tensor told = at::full({1}, answer, at::kInt);
+    parts_.group->replica->broadcast(told, 0);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    require(told.item<int>() != failed,
+            ErrorKind::stopped,
+            "the first of the ranks that make the video gave it up");
+    return told.item<int>() == 1;
+}
+
+void TaskRunner::on_first(const std::function<void()>& body) const {
+    (void)ask_first([&] {
+        body();
+        return true;
+    });
+}
+
+void TaskRunner::together(const Task& task, const std::function<void()>& body) const {
+    try {
+        body();
+    } catch (...) {
+        const Error error = to_error(std::current_exception());
+        const parallel::TensorComm& ranks = *parts_.group->replica;
+        if (ranks.size() == 1 || happens_on_all_ranks(error)) {
+            throw error;
+        }
+        // The others wait for this rank and can only be ended with the job.
+        throw Error(ErrorKind::communication,
+                    fmt::format("rank {} of the {} ranks that make '{}': {}",
+                                ranks.rank(),
+                                ranks.size(),
+                                task.id,
+                                error.what()));
+    }
+}
+
 void TaskRunner::make_outputs(const Task& task, const StepObserver& observer, TaskResult& result) {
     const c10::InferenceMode inference;
-    const at::Tensor latent = latent_of(task, observer, result);
+    write_video(task, latent_of(task, observer, result), result);
     if (!is_first()) {
         return;
     }
-    write_video(task, latent, result);
     const auto latent_path = places_.outputs.latent(task.id);
     if (choice_.latents) {
         places_.outputs.add_file(result, latent_path.lexically_relative(places_.outputs.folder()));
@@ -81,74 +129,82 @@ void TaskRunner::make_outputs(const Task& task, const StepObserver& observer, Ta
     }
 }
 
-bool TaskRunner::has_latent(const Task& task) const {
-    bool is_there = false;
-    if (is_first()) {
-        const auto path = places_.outputs.latent(task.id);
-        is_there = std::filesystem::exists(path) &&
-                   store::read_metadata(path)[task_key] == fingerprint(task, places_.model_key);
+at::Tensor TaskRunner::earlier_latent(const Task& task) const {
+    const auto path = places_.outputs.latent(task.id);
+    at::Tensor latent;
+    const bool is_there = ask_first([&] {
+        if (!std::filesystem::exists(path) ||
+            store::read_metadata(path)[task_key] != fingerprint(task, places_.model_key)) {
+            return false;
+        }
+        latent = store::read_tensors(path).at("latent");
+        return true;
+    });
+    if (!is_there) {
+        return {};
     }
-    const at::Tensor answer = at::full({1}, is_there ? 1 : 0, at::kInt);
-    parts_.group->replica->broadcast(answer, 0);
-    return answer.item<int>() != 0;
+    log::debug("task '{}': going on from the latent of an earlier run", task.id);
+    return is_first() ? latent
+                      : at::empty(pipeline::latent_shape(parts_.model, task.size), at::kFloat);
 }
 
 at::Tensor TaskRunner::latent_of(const Task& task,
                                  const StepObserver& observer,
                                  TaskResult& result) {
-    const auto path = places_.outputs.latent(task.id);
-    if (has_latent(task)) {
-        log::debug("task '{}': going on from the latent of an earlier run", task.id);
-        return is_first() ? store::read_tensors(path).at("latent") : at::Tensor();
+    at::Tensor latent = earlier_latent(task);
+    if (!latent.defined()) {
+        const Stopwatch watch;
+        latent = denoise(task, observer);
+        result.seconds["denoise"] = watch.seconds();
+        on_first([&] {
+            store::write_tensors(places_.outputs.latent(task.id),
+                                 {{"latent", latent}},
+                                 {{task_key, fingerprint(task, places_.model_key)}});
+        });
     }
-    const Stopwatch watch;
-    const at::Tensor latent = denoise(task, observer);
-    result.seconds["denoise"] = watch.seconds();
-    if (is_first()) {
-        store::write_tensors(
-            path, {{"latent", latent}}, {{task_key, fingerprint(task, places_.model_key)}});
-    }
-    return latent;
+    // All decode parts of the very same latent, so that the parts fit without a seam.
+    parts_.group->replica->broadcast(latent, 0);
+    return latent.to(parts_.device);
 }
 
 at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
-    const int rank = parts_.group->replica->rank();
-    try {
+    at::Tensor latent;
+    together(task, [&] {
         pipeline::TaskConditioning conditioning{
             .prompt = places_.texts.get(task.prompt, parts_.device), .negative = {}};
         if (pipeline::uses_guidance(task)) {
             conditioning.negative = places_.texts.get(task.negative_prompt, parts_.device);
         }
-        return pipeline::DenoiseStage(
-                   *parts_.transformer, parts_.model, parts_.device, *parts_.group)
-            .run(task, conditioning, observer)
-            .cpu();
-    } catch (...) {
-        const Error error = to_error(std::current_exception());
-        if (parts_.group->replica->size() == 1 || happens_on_all_ranks(error)) {
-            throw error;
-        }
-        // The others wait for this rank and can only be ended with the job.
-        throw Error(ErrorKind::communication,
-                    fmt::format("rank {} of the {} ranks that make '{}': {}",
-                                rank,
-                                parts_.group->replica->size(),
-                                task.id,
-                                error.what()));
-    }
+        latent =
+            pipeline::DenoiseStage(*parts_.transformer, parts_.model, parts_.device, *parts_.group)
+                .run(task, conditioning, observer)
+                .cpu();
+    });
+    return latent;
 }
 
 void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskResult& result) {
     const Stopwatch watch;
-    const auto sink = media::make_sink(choice_.video,
-                                       {.folder = places_.outputs.videos(),
-                                        .id = task.id,
-                                        .width = task.size.width,
-                                        .height = task.size.height,
-                                        .frames_per_second = parts_.model.frames_per_second});
-    const at::Tensor frames =
-        pipeline::DecodeStage(*parts_.codec, parts_.tiling)
-            .run(latent.to(parts_.device), {.sink = *sink, .keep_frames = choice_.frames});
+    std::unique_ptr<media::FrameSink> sink;
+    on_first([&] {
+        sink = media::make_sink(choice_.video,
+                                {.folder = places_.outputs.videos(),
+                                 .id = task.id,
+                                 .width = task.size.width,
+                                 .height = task.size.height,
+                                 .frames_per_second = parts_.model.frames_per_second});
+    });
+    pipeline::DecodedVideo video;
+    together(task, [&] {
+        video = pipeline::DecodeStage(*parts_.codec, parts_.tiling)
+                    .run(latent, {.sink = sink.get(), .keep_frames = choice_.frames});
+    });
+    if (!is_first()) {
+        return;
+    }
+    if (video.sink_failure) {
+        std::rethrow_exception(video.sink_failure);
+    }
     for (const auto& file : sink->finish()) {
         places_.outputs.add_file(
             result, places_.outputs.videos().lexically_relative(places_.outputs.folder()) / file);
@@ -156,7 +212,7 @@ void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskRes
     result.seconds["decode"] = watch.seconds();
     if (choice_.frames) {
         const auto path = places_.outputs.frames(task.id);
-        store::write_tensors(path, {{"frames", frames}}, {});
+        store::write_tensors(path, {{"frames", video.frames}}, {});
         places_.outputs.add_file(result, path.lexically_relative(places_.outputs.folder()));
     }
 }

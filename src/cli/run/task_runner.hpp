@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,11 +34,11 @@ struct TaskPlaces {
 };
 
 /// One task on the ranks that make a video together: latent, video, files. Holds the models of the
-/// denoising and decoding stages. The first rank of the group decodes and writes.
+/// denoising and decoding stages. All ranks of the group denoise and decode; the first writes.
 class TaskRunner {
 public:
     struct Parts {
-        std::unique_ptr<parallel::VideoGroup> group;  ///< outlives the transformer
+        std::unique_ptr<parallel::VideoGroup> group;  ///< outlives transformer and codec
         std::unique_ptr<models::Transformer> transformer;
         std::unique_ptr<models::VideoCodec> codec;
         models::TilingOptions tiling;
@@ -55,11 +56,18 @@ public:
 private:
     void make_outputs(const Task& task, const StepObserver& observer, TaskResult& result);
     [[nodiscard]] bool is_first() const { return parts_.group->replica->rank() == 0; }
-    /// Whether an earlier run has left the latent; the same on all ranks of the group.
-    [[nodiscard]] bool has_latent(const Task& task) const;
+    /// Runs `body` on the first rank of the group. \returns its answer on all ranks
+    /// \throws Error on all ranks when it throws: on the others one that ends the task quietly
+    [[nodiscard]] bool ask_first(const std::function<bool()>& body) const;
+    void on_first(const std::function<void()>& body) const;
+    /// A computation of all ranks together; what can fail on one of them alone ends the job.
+    void together(const Task& task, const std::function<void()>& body) const;
+    /// The same on all ranks of the group, on the device.
     [[nodiscard]] at::Tensor latent_of(const Task& task,
                                        const StepObserver& observer,
                                        TaskResult& result);
+    /// The latent that an earlier run has left; none: undefined.
+    [[nodiscard]] at::Tensor earlier_latent(const Task& task) const;
     [[nodiscard]] at::Tensor denoise(const Task& task, const StepObserver& observer);
     void write_video(const Task& task, const at::Tensor& latent, TaskResult& result);
 

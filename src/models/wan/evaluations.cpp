@@ -10,7 +10,7 @@
 #include "wan/config.hpp"
 #include "wan/text/text_encoder.hpp"
 #include "wan/transformer/transformer.hpp"
-#include "wan/vae_codec.hpp"
+#include "wan/vae/codec.hpp"
 
 namespace reelyard::models::wan {
 namespace {
@@ -85,19 +85,20 @@ NamedTensors run_transformer(const EvaluationInput& from) {
 }
 
 NamedTensors encode_video(const EvaluationInput& from) {
-    const auto codec = make_vae_codec(parse_vae_config(from.checkpoint), from.weights);
+    const auto codec = make_vae_codec(parse_vae_config(from.checkpoint), from.weights, from.group);
     const at::Tensor video = input(from, "video", 5, "[B, 3, F, H, W]");
     return {{"latent", as_output(codec->encode(video.to(at::kFloat), from.tiling))}};
 }
 
 NamedTensors decode_video(const EvaluationInput& from) {
-    const auto codec = make_vae_codec(parse_vae_config(from.checkpoint), from.weights);
+    const auto codec = make_vae_codec(parse_vae_config(from.checkpoint), from.weights, from.group);
     const at::Tensor latent = input(from, "latent", 5, "[B, C, f, h, w]");
     std::vector<at::Tensor> chunks;
     codec->decode(latent.to(at::kFloat), from.tiling, [&](const at::Tensor& frames) {
         chunks.push_back(as_output(frames));
+        return true;
     });
-    return {{"video", at::cat(chunks, 2)}};
+    return chunks.empty() ? NamedTensors{} : NamedTensors{{"video", at::cat(chunks, 2)}};
 }
 
 }  // namespace

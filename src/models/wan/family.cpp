@@ -12,8 +12,8 @@
 #include "wan/tensors.hpp"
 #include "wan/text/conditioner.hpp"
 #include "wan/transformer/transformer.hpp"
-#include "wan/vae_codec.hpp"
-#include "wan/vae_spec.hpp"
+#include "wan/vae/codec.hpp"
+#include "wan/vae/spec.hpp"
 
 namespace reelyard::models::wan {
 namespace {
@@ -86,8 +86,9 @@ std::unique_ptr<Transformer> make_transformer(const CheckpointConfig& checkpoint
 }
 
 std::unique_ptr<VideoCodec> make_codec(const CheckpointConfig& checkpoint,
-                                       store::WeightSet weights) {
-    return make_vae_codec(parse_vae_config(checkpoint), std::move(weights));
+                                       store::WeightSet weights,
+                                       const parallel::VideoGroup& group) {
+    return make_vae_codec(parse_vae_config(checkpoint), std::move(weights), group);
 }
 
 }  // namespace

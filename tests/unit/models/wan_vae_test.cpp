@@ -12,9 +12,9 @@
 #include "reelyard/base/error.hpp"
 
 #include "hashed_weights.hpp"
-#include "wan/vae_codec.hpp"
-#include "wan/vae_network.hpp"
-#include "wan/vae_spec.hpp"
+#include "wan/vae/codec.hpp"
+#include "wan/vae/network.hpp"
+#include "wan/vae/spec.hpp"
 
 namespace reelyard::models::wan {
 namespace {
@@ -95,16 +95,24 @@ store::WeightSet weight_set(const VaeConfig& config) {
     return {"vae", golden_weights(config)};
 }
 
+const parallel::VideoGroup& one_rank() {
+    static const parallel::VideoGroup group = parallel::make_single_rank_group();
+    return group;
+}
+
 std::unique_ptr<VideoCodec> small_codec() {
     const VaeConfig config = config_of(small_config);
-    return make_vae_codec(config, weight_set(config));
+    return make_vae_codec(config, weight_set(config), one_rank());
 }
 
 std::vector<at::Tensor> decoded_chunks(VideoCodec& codec,
                                        const at::Tensor& latent,
                                        const TilingOptions& tiling = {}) {
     std::vector<at::Tensor> chunks;
-    codec.decode(latent, tiling, [&](const at::Tensor& frames) { chunks.push_back(frames); });
+    codec.decode(latent, tiling, [&](const at::Tensor& frames) {
+        chunks.push_back(frames);
+        return true;
+    });
     return chunks;
 }
 
@@ -157,7 +165,8 @@ TEST(WanVae, decodes_the_golden_vector) {
     const VaeConfig config = config_of(small_config);
     const VaeDecoder decoder(config, weight_set(config));
     const at::Tensor latent = hashed_input(6, {1, 4, 3, 2, 2});
-    StreamState state;
+    const Bands bands(*one_rank().replica, latent.size(3));
+    StreamState state(bands);
     std::vector<at::Tensor> chunks;
     for (std::int64_t f = 0; f < 3; ++f) {
         chunks.push_back(decoder(latent.select(2, f), state));
@@ -183,6 +192,16 @@ TEST(WanVae, hands_out_clamped_frames_as_they_become_ready) {
     EXPECT_NEAR(chunks[0].flatten()[0].item<float>(), -0.680055F, 1e-4);
     EXPECT_EQ(chunks[2].max().item<float>(), 1.0F);
     EXPECT_EQ(chunks[2].min().item<float>(), -1.0F);
+}
+
+TEST(WanVae, ends_when_the_consumer_does_not_want_to_go_on) {
+    std::int64_t chunks = 0;
+
+    small_codec()->decode(hashed_input(6, {1, 4, 3, 2, 2}), {}, [&](const at::Tensor& /*frames*/) {
+        return ++chunks < 2;
+    });
+
+    EXPECT_EQ(chunks, 2);
 }
 
 TEST(WanVae, encodes_the_start_of_a_video_as_if_nothing_followed) {
@@ -288,7 +307,7 @@ TEST(WanVae, needs_only_the_weights_of_the_half_that_is_used) {
     std::erase_if(weights, [](const auto& item) {
         return item.first.starts_with("encoder.") || item.first.starts_with("quant_conv.");
     });
-    const auto codec = make_vae_codec(config, store::WeightSet("vae", weights));
+    const auto codec = make_vae_codec(config, store::WeightSet("vae", weights), one_rank());
 
     EXPECT_EQ(decoded(*codec, hashed_input(6, {1, 4, 1, 2, 2})).size(4), 16);
     try {
@@ -382,7 +401,7 @@ TEST(WanVaeConfig, names_what_it_cannot_use) {
 
 TEST(WanVaeConfig, says_when_the_statistics_do_not_fit_the_latent) {
     const VaeConfig config = config_of(R"({"z_dim": 4})");
-    const auto codec = make_vae_codec(config, {});
+    const auto codec = make_vae_codec(config, {}, one_rank());
 
     EXPECT_THROW((void)codec->normalise(at::ones({1, 4, 1, 1, 1})), Error);
 }

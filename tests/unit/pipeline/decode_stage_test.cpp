@@ -5,6 +5,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "reelyard/base/error.hpp"
+
 namespace reelyard::pipeline {
 namespace {
 
@@ -20,7 +22,9 @@ public:
                 const FrameConsumer& consume) override {
         tiled = tiling.enabled;
         for (std::int64_t f = 0; f < latent.size(2); ++f) {
-            consume(latent.narrow(2, f, 1));
+            if (!consume(latent.narrow(2, f, 1))) {
+                return;
+            }
         }
     }
     at::Tensor denormalise(const at::Tensor& latent) const override { return latent * 2 + 10; }
@@ -61,10 +65,11 @@ TEST(DecodeStage, streams_denormalised_frames_in_order_as_pixels) {
                                   .permute({3, 0, 1, 2})
                                   .unsqueeze(0);
 
-    const at::Tensor frames =
-        DecodeStage(codec, {.enabled = true}).run(codec.normalise(wanted), {.sink = sink});
+    const DecodedVideo video =
+        DecodeStage(codec, {.enabled = true}).run(codec.normalise(wanted), {.sink = &sink});
 
-    EXPECT_FALSE(frames.defined());
+    EXPECT_FALSE(video.frames.defined());
+    EXPECT_FALSE(video.sink_failure);
     EXPECT_TRUE(codec.tiled);
     EXPECT_EQ(sink.frames_written, 2);
     // (v + 1) / 2 * 255, clamped and cut off: 0.5 -> 191.25, -0.5 -> 63.75 ...
@@ -78,10 +83,33 @@ TEST(DecodeStage, keeps_the_frames_as_floats_when_asked) {
     const at::Tensor latent = at::full({1, 3, 4, 2, 2}, -5.0);  // denormalised: 0, grey
 
     const at::Tensor frames =
-        DecodeStage(codec, {}).run(latent, {.sink = sink, .keep_frames = true});
+        DecodeStage(codec, {}).run(latent, {.sink = &sink, .keep_frames = true}).frames;
 
     EXPECT_EQ(frames.sizes(), at::IntArrayRef({4, 3, 2, 2}));
     EXPECT_TRUE(at::equal(frames, at::full({4, 3, 2, 2}, 0.5)));
+}
+
+class FullDisk final : public media::FrameSink {
+public:
+    void write(const media::FrameView& /*frames*/) override {
+        ++writes;
+        fail(ErrorKind::storage, "video.mp4: no space left on device");
+    }
+    std::vector<std::filesystem::path> finish() override { return {}; }
+
+    int writes = 0;
+};
+
+TEST(DecodeStage, ends_at_the_first_frames_that_the_sink_refuses_and_says_why) {
+    PassThroughCodec codec;
+    FullDisk sink;
+
+    const DecodedVideo video =
+        DecodeStage(codec, {}).run(at::zeros({1, 3, 4, 2, 2}), {.sink = &sink});
+
+    EXPECT_EQ(sink.writes, 1);
+    ASSERT_TRUE(video.sink_failure);
+    EXPECT_THROW(std::rethrow_exception(video.sink_failure), Error);
 }
 
 }  // namespace

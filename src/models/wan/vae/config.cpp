@@ -1,4 +1,4 @@
-#include "wan/vae_config.hpp"
+#include "wan/vae/config.hpp"
 
 #include <algorithm>
 #include <utility>

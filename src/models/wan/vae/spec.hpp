@@ -2,7 +2,7 @@
 
 #include "reelyard/spec/model_spec.hpp"
 
-#include "wan/vae_config.hpp"
+#include "wan/vae/config.hpp"
 
 namespace reelyard::models::wan {
 

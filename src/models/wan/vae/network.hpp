@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "wan/vae_blocks.hpp"
+#include "wan/vae/blocks.hpp"
 
 namespace reelyard::models::wan {
 
@@ -28,9 +28,9 @@ public:
     /// \param weights scope of the VAE
     VaeEncoder(const VaeConfig& config, const store::WeightSet& weights);
 
-    /// \param video [B, C, F, H, W] float32, whole
-    /// \returns [B, z, f, h, w] float32: the mean
-    [[nodiscard]] at::Tensor operator()(const at::Tensor& video) const;
+    /// \param video [B, C, F, H, W] float32, the rows of this rank, all frames
+    /// \returns [B, z, f, h, w] float32: the mean, its rows of this rank
+    [[nodiscard]] at::Tensor operator()(const at::Tensor& video, const Bands& bands) const;
 
 private:
     VaeNetwork network_;
@@ -43,8 +43,8 @@ public:
     /// \param weights scope of the VAE
     VaeDecoder(const VaeConfig& config, const store::WeightSet& weights);
 
-    /// \param latent [B, z, H, W] float32: the next latent frame of the video
-    /// \returns [B, C, F, H', W'] float32: the frames that it gives, not clamped
+    /// \param latent [B, z, H, W] float32: the next latent frame of the video, the rows of this
+    /// rank \returns [B, C, F, H', W'] float32: the frames that it gives, not clamped
     [[nodiscard]] at::Tensor operator()(const at::Tensor& latent, StreamState& state) const;
 
 private:

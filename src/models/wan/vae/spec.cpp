@@ -1,4 +1,4 @@
-#include "wan/vae_spec.hpp"
+#include "wan/vae/spec.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "wan/vae_network.hpp"
+#include "wan/vae/network.hpp"
 
 #include <utility>
 
@@ -44,7 +44,7 @@ VaeNetwork::VaeNetwork(const std::vector<VaeLayer>& layers, const store::WeightS
 
 nn::FrameList VaeNetwork::operator()(nn::FrameList frames, StreamState& state) const {
     state.start_chunk();
-    frames = conv_in_(frames, state);
+    frames = conv_in_(std::move(frames), state);
     for (const Block& block : blocks_) {
         frames =
             std::visit([&](const auto& layer) { return layer(std::move(frames), state); }, block);
@@ -56,8 +56,8 @@ VaeEncoder::VaeEncoder(const VaeConfig& config, const store::WeightSet& weights)
     : network_(encoder_layers(config), weights.scope("encoder"))
     , quant_conv_(make_pointwise_conv(weights.scope("quant_conv"))) {}
 
-at::Tensor VaeEncoder::operator()(const at::Tensor& video) const {
-    StreamState state;
+at::Tensor VaeEncoder::operator()(const at::Tensor& video, const Bands& bands) const {
+    StreamState state(bands);
     nn::FrameList latents;
     const std::int64_t frames = video.size(2);
     for (std::int64_t first = 0; first == 0 || first + chunk_length <= frames;) {

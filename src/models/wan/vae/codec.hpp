@@ -3,9 +3,10 @@
 #include <memory>
 
 #include "reelyard/models/video_codec.hpp"
+#include "reelyard/parallel/video_group.hpp"
 #include "reelyard/store/weight_set.hpp"
 
-#include "wan/vae_config.hpp"
+#include "wan/vae/config.hpp"
 
 namespace reelyard::models::wan {
 
@@ -13,8 +14,11 @@ namespace reelyard::models::wan {
 ///
 /// Weights are first touched by encode() or decode(), and each needs only those of its own half
 /// (see describe_vae()).
-/// \param weights scope of the VAE
+/// All ranks of the group share the work: each has a band of rows of the picture, or, in tiling
+/// mode, each takes tiles in turn.
+/// \param weights scope of the VAE \param group outlives the codec
 [[nodiscard]] std::unique_ptr<VideoCodec> make_vae_codec(const VaeConfig& config,
-                                                         store::WeightSet weights);
+                                                         store::WeightSet weights,
+                                                         const parallel::VideoGroup& group);
 
 }  // namespace reelyard::models::wan

@@ -8,30 +8,39 @@
 #include "reelyard/nn/frame_conv.hpp"
 #include "reelyard/store/weight_set.hpp"
 
-#include "wan/vae_config.hpp"
+#include "wan/vae/bands.hpp"
+#include "wan/vae/config.hpp"
 
 namespace reelyard::models::wan {
 
-/// What the layers remember of the frames before, while a video goes through in chunks.
+/// What the layers remember of the frames before, while a video goes through in chunks, and which
+/// rows of it this rank has.
 ///
 /// Every layer that looks back takes one slot per chunk, always in the same order.
 class StreamState {
 public:
     struct Slot {
-        nn::FrameList frames;  ///< each [B, H, W, C]
+        nn::FrameList frames;  ///< each [B, H, W, C], with halo where the layer needs one
         bool has_started = false;
     };
+
+    /// \param bands outlives the state
+    explicit StreamState(const Bands& bands) : bands_(bands) {}
+
+    [[nodiscard]] const Bands& bands() const { return bands_; }
 
     /// To be called before each chunk.
     void start_chunk() { next_ = 0; }
     [[nodiscard]] Slot& next_slot();
 
 private:
+    const Bands& bands_;
     std::deque<Slot> slots_;
     std::size_t next_ = 0;
 };
 
 /// Convolution that sees the two frames before (zeros before the start), with its borders padded.
+/// Bands of a picture trade the rows along their borders.
 class CausalConv {
 public:
     /// \param weights scope with "weight" [O, I, 3, 3, 3] and "bias"
@@ -39,7 +48,7 @@ public:
 
     /// \param frames each [B, H, W, I]
     /// \param addends nothing, or one frame [B, H, W, O] per frame that is added to the result
-    [[nodiscard]] nn::FrameList operator()(const nn::FrameList& frames,
+    [[nodiscard]] nn::FrameList operator()(nn::FrameList frames,
                                            StreamState& state,
                                            const nn::FrameList& addends = {}) const;
 
@@ -65,12 +74,16 @@ private:
 };
 
 /// x + proj(attention(norm(x))), one head as wide as the frame has channels, each frame by itself.
+/// The queries of a band see the keys and values of the whole frame.
 class AttentionBlock {
 public:
     explicit AttentionBlock(const store::WeightSet& weights);
     [[nodiscard]] nn::FrameList operator()(const nn::FrameList& frames, StreamState& state) const;
 
 private:
+    /// \param qkv [B, H, W, 3 C] of the band \returns [B, H, W, C]
+    [[nodiscard]] static at::Tensor attend(const at::Tensor& qkv, const Bands& bands);
+
     nn::ChannelNorm norm_;
     nn::FrameConv to_qkv_;
     nn::FrameConv proj_;
@@ -94,6 +107,9 @@ public:
     [[nodiscard]] nn::FrameList operator()(const nn::FrameList& frames, StreamState& state) const;
 
 private:
+    /// Convolution of the doubled rows and columns.
+    [[nodiscard]] nn::FrameList enlarged(nn::FrameList frames, const Bands& bands) const;
+
     /// The two halves of the time convolution, for the earlier and the later frame of each pair.
     struct TimeConv {
         nn::FrameConv earlier;

@@ -1,8 +1,10 @@
-#include "wan/vae_blocks.hpp"
+#include "wan/vae/blocks.hpp"
 
 #include <utility>
 
 #include <ATen/ATen.h>
+
+#include "reelyard/nn/attention.hpp"
 
 namespace reelyard::models::wan {
 namespace {
@@ -52,13 +54,14 @@ StreamState::Slot& StreamState::next_slot() {
 CausalConv::CausalConv(const store::WeightSet& weights)
     : conv_(make_frame_conv(weights, {.pad_before = 1, .pad_after = 1})) {}
 
-nn::FrameList CausalConv::operator()(const nn::FrameList& frames,
+nn::FrameList CausalConv::operator()(nn::FrameList frames,
                                      StreamState& state,
                                      const nn::FrameList& addends) const {
+    const Bands::Extended band = state.bands().with_halo(std::move(frames), conv_.options());
     StreamState::Slot& slot = state.next_slot();
-    const nn::FrameList extended = with_history(slot.frames, frames);
+    const nn::FrameList extended = with_history(slot.frames, band.frames);
     slot.frames = last_frames(extended);
-    return conv_(extended, addends);
+    return conv_(extended, addends, band.halo);
 }
 
 nn::FrameConv make_pointwise_conv(const store::WeightSet& weights) {
@@ -88,15 +91,29 @@ AttentionBlock::AttentionBlock(const store::WeightSet& weights)
     , to_qkv_(make_pointwise_conv(weights.scope("to_qkv")))
     , proj_(make_pointwise_conv(weights.scope("proj"))) {}
 
-nn::FrameList AttentionBlock::operator()(const nn::FrameList& frames,
-                                         StreamState& /*state*/) const {
+at::Tensor AttentionBlock::attend(const at::Tensor& qkv, const Bands& bands) {
+    const std::int64_t channels = qkv.size(3) / 3;
+    // One head: [B, H, W, C] to [B, H W, 1, C].
+    const auto as_tokens = [](const at::Tensor& x) {
+        return x.flatten(1, 2).unsqueeze(2).contiguous();
+    };
+    const at::Tensor q = as_tokens(qkv.narrow(3, 0, channels));
+    const at::Tensor kv = bands.whole(qkv.narrow(3, channels, 2 * channels).contiguous());
+    at::Tensor out = at::empty({q.size(0), q.size(1), channels}, q.options());
+    if (out.numel() > 0) {
+        nn::attention(q,
+                      as_tokens(kv.narrow(3, 0, channels)),
+                      as_tokens(kv.narrow(3, channels, channels)),
+                      {},
+                      out);
+    }
+    return out.view({qkv.size(0), qkv.size(1), qkv.size(2), channels});
+}
+
+nn::FrameList AttentionBlock::operator()(const nn::FrameList& frames, StreamState& state) const {
     nn::FrameList attended = to_qkv_(norm_(frames));
     for (at::Tensor& frame : attended) {
-        const auto sizes = frames.front().sizes();
-        const std::vector<at::Tensor> qkv =
-            frame.view({sizes[0], 1, sizes[1] * sizes[2], 3 * sizes[3]}).chunk(3, -1);
-        frame =
-            at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]).reshape(sizes).contiguous();
+        frame = attend(frame, state.bands());
     }
     return proj_(attended, frames);
 }
@@ -109,7 +126,8 @@ Downsample::Downsample(const store::WeightSet& weights)
 }
 
 nn::FrameList Downsample::operator()(nn::FrameList frames, StreamState& state) const {
-    frames = conv_(frames);
+    const Bands::Extended band = state.bands().with_halo(std::move(frames), conv_.options());
+    frames = conv_(band.frames, {}, band.halo);
     if (!time_conv_) {
         return frames;
     }
@@ -133,13 +151,19 @@ Upsample::Upsample(const store::WeightSet& weights)
     }
 }
 
+nn::FrameList Upsample::enlarged(nn::FrameList frames, const Bands& bands) const {
+    const Bands::Extended band =
+        bands.with_halo(std::move(frames), {.pad_before = 1, .pad_after = 1});
+    return conv_(band.frames, band.halo);
+}
+
 nn::FrameList Upsample::operator()(const nn::FrameList& frames, StreamState& state) const {
     if (!time_conv_) {
-        return conv_(frames);
+        return enlarged(frames, state.bands());
     }
     StreamState::Slot& slot = state.next_slot();
     if (!std::exchange(slot.has_started, true)) {
-        return conv_(frames);  // and it never becomes part of the history
+        return enlarged(frames, state.bands());  // and it never becomes part of the history
     }
     const nn::FrameList extended = with_history(slot.frames, frames);
     slot.frames = last_frames(extended);
@@ -150,7 +174,7 @@ nn::FrameList Upsample::operator()(const nn::FrameList& frames, StreamState& sta
         doubled.push_back(earlier[i]);
         doubled.push_back(later[i]);
     }
-    return conv_(doubled);
+    return enlarged(std::move(doubled), state.bands());
 }
 
 Block make_block(const VaeLayer& layer, const store::WeightSet& weights) {
