@@ -32,7 +32,11 @@ constexpr std::int64_t most_copies = 100'000;
 /// A value of the file and where it stands there.
 class Item {
 public:
-    Item(const json& value, std::string place) : value_(&value), place_(std::move(place)) {}
+    /// \param place of the file: its name
+    Item(const json& value, std::string place, bool is_file = false)
+        : value_(&value)
+        , place_(std::move(place))
+        , is_file_(is_file) {}
 
     /// Refuses what is no object, and keys that are not among these.
     void expect_object(std::initializer_list<std::string_view> keys) const {
@@ -54,7 +58,7 @@ public:
 
     [[nodiscard]] Item at(const std::string& key) const {
         require(has(key), ErrorKind::input, "{}: '{}' is missing", place_, key);
-        return {(*value_)[key], place_ + (place_.ends_with(':') ? " " : ".") + key};
+        return {(*value_)[key], place_ + (is_file_ ? ": " : ".") + key};
     }
 
     /// The elements of a list; none when the key is missing.
@@ -105,6 +109,7 @@ public:
 private:
     const json* value_;  ///< the parsed file, which outlives all items
     std::string place_;
+    bool is_file_;
 };
 
 double number_or_zero(const Item& item, const std::string& key) {
@@ -295,7 +300,7 @@ Inventory inventory_from_json(const std::string& text, const std::string& name) 
              name,
              why.substr(why.find("] ") == std::string_view::npos ? 0 : why.find("] ") + 2));
     }
-    return read_cluster(Item(parsed, name + ":"));
+    return read_cluster(Item(parsed, name, true));
 }
 
 std::string to_json(const Inventory& inventory) {

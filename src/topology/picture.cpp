@@ -26,6 +26,9 @@ std::string link_text(const Link& link) {
 }
 
 std::string memory_text(std::int64_t bytes) {
+    if (bytes > 0 && bytes % gibibyte == 0) {
+        return fmt::format("{} GiB", bytes / gibibyte);
+    }
     return bytes > 0 ? format_bytes(bytes) : "memory unknown";
 }
 
