@@ -8,7 +8,8 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/mpi/agreement.hpp"
 
-#include "../bench/load_bench.hpp"
+#include "../bench/comm/comm_bench.hpp"
+#include "../bench/load/load_bench.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -21,6 +22,8 @@ struct Benchmark {
 };
 
 constexpr std::array benchmarks{
+    Benchmark{
+        "comm", "time what a group's ranks exchange, beside what the link can do", run_comm_bench},
     Benchmark{"load", "load the weights of a store, beside a raw read of it", run_load_bench},
 };
 

@@ -1,8 +1,8 @@
-#include "../../../src/cli/bench/load_figures.hpp"
+#include "../../../src/cli/bench/load/load_figures.hpp"
 
 #include <gmock/gmock.h>
 
-#include "../../../src/cli/bench/load_table.hpp"
+#include "../../../src/cli/bench/load/load_table.hpp"
 
 namespace reelyard::cli {
 namespace {

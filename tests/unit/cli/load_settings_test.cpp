@@ -1,4 +1,4 @@
-#include "../../../src/cli/bench/load_settings.hpp"
+#include "../../../src/cli/bench/load/load_settings.hpp"
 
 #include <string>
 #include <vector>
@@ -7,6 +7,8 @@
 
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
+
+#include "../../../src/cli/bench/size_text.hpp"
 
 namespace reelyard::cli {
 namespace {

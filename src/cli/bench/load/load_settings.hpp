@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "reelyard/spec/dtype.hpp"
@@ -46,9 +45,5 @@ struct LoadSettings {
 
 /// The text of `reelyard bench load --help`.
 [[nodiscard]] std::string load_settings_help();
-
-/// "4GiB", "1.5 MiB", "65536": a number of bytes with a binary unit or none. Nothing for anything
-/// else, and for what is no positive whole number of bytes below 2^53.
-[[nodiscard]] std::optional<std::int64_t> bytes_from_string(std::string_view text);
 
 }  // namespace reelyard::cli

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../spread.hpp"
 #include "load_settings.hpp"
 
 namespace reelyard::cli {
@@ -69,12 +70,6 @@ struct LoadSetup {
     bool raw_is_direct = false;
     std::int64_t touched_bytes = 0;  ///< by all ranks together, before each load
     int nodes = 1;                   ///< that the ranks really lie on
-};
-
-struct Spread {
-    double median = 0.0;
-    double minimum = 0.0;
-    double maximum = 0.0;
 };
 
 /// What all ranks together come to. Seconds are of the slowest rank of each repetition, bytes are
