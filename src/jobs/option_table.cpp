@@ -187,6 +187,11 @@ void add_parallel_options(std::vector<Option>& table) {
     add(
         "tensor", most_ranks, "ranks that share the weights of each layer [1]", [
         ](JobOptions & job) -> auto& { return job.parallel.tensor; });
+    table.push_back(
+        {"parallel.shard_weights",
+         "true|false",
+         "ranks of a video that hold the same weights keep a part of each block [false]",
+         flag_setter([](JobOptions & job) -> auto& { return job.parallel.shard_weights; })});
     table.push_back({"parallel.timeout",
                      "SECONDS",
                      "how long ranks of one video wait for one another [600]",

@@ -32,6 +32,7 @@ struct ParallelOptions {
     int ring = 1;
     int ulysses = 1;
     int tensor = 1;
+    bool shard_weights = false;
     double timeout = 600.0;  ///< seconds that the ranks of a group wait for one another
 };
 

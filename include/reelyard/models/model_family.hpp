@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "reelyard/spec/checkpoint_config.hpp"
 #include "reelyard/spec/dtype.hpp"
 #include "reelyard/spec/model_spec.hpp"
+#include "reelyard/store/weight_loader.hpp"
 #include "reelyard/store/weight_set.hpp"
 
 namespace reelyard::models {
@@ -26,6 +28,7 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 struct EvaluationInput {
     const CheckpointConfig& checkpoint;
     store::WeightSet weights;  ///< of Evaluation::component; empty when it has none
+    std::vector<store::BlockShard> shards = {};  ///< the transformer's, when they are shared out
     DType compute = DType::float32;
     const NamedTensors& tensors;
     std::string text;                   ///< what the tokenizer is given
@@ -58,14 +61,19 @@ struct ModelFamily {
     /// The three are built without touching weights: they keep the views that the set hands them.
     std::function<std::unique_ptr<Conditioner>(const CheckpointConfig&, store::WeightSet, DType)>
         make_conditioner;
-    /// The group outlives the transformer; the weights are this rank's slices.
+    /// The group outlives the transformer; the weights are this rank's slices, and its parts of
+    /// blocks when these are shared out.
     std::function<std::unique_ptr<Transformer>(
-        const CheckpointConfig&, store::WeightSet, DType, const parallel::VideoGroup&)>
+        const CheckpointConfig&, const store::LoadedWeights&, DType, const parallel::VideoGroup&)>
         make_transformer;
     /// The group outlives the codec.
     std::function<std::unique_ptr<VideoCodec>(
         const CheckpointConfig&, store::WeightSet, const parallel::VideoGroup&)>
         make_codec;
+
+    /// The block of the transformer that a tensor of it belongs to, if any: blocks are what ranks
+    /// share out when each keeps a part of the weights.
+    std::function<std::optional<int>(const std::string& name)> block_of;
 
     /// Whether a tensor of the codec's component takes part in decoding; a job that only decodes
     /// does not read the others.

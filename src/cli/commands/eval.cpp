@@ -82,6 +82,9 @@ po::options_description describe(EvalOptions& options, std::string& dtype) {
          "transformer: ranks that trade tokens for attention heads")
         ("parallel.tensor", po::value(&options.layout.tensor)->default_value(1)->value_name("N"),
          "transformer: ranks that share each layer's weights")
+        ("parallel.shard_weights",
+         po::value(&options.layout.shard_weights)->default_value(false)->value_name("true|false"),
+         "transformer: ranks that hold the same weights keep a part of each block")
         ("parallel.timeout", po::value(&options.timeout)->default_value(options.timeout)->value_name("SECONDS"),
          "how long ranks wait for one another")
         ("help", po::bool_switch(&options.help), "print this text");
@@ -240,19 +243,21 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
     }
     const parallel::ProcessGrid grid(world, options.layout);
     const parallel::VideoGroup group = parallel::make_video_group(grid, options.timeout);
-    store::WeightSet weights;
+    store::LoadedWeights loaded;
     if (!evaluation.component.empty()) {
-        auto loaded = store::load_component(file,
-                                            spec.component(evaluation.component),
-                                            world,
-                                            {.compute = options.dtype,
-                                             .device = device,
-                                             .wanted = evaluation.needs,
-                                             .tensor_parallel = group.weights()});
-        weights = std::move(loaded.weights);
+        loaded = store::load_component(file,
+                                       spec.component(evaluation.component),
+                                       world,
+                                       {.compute = options.dtype,
+                                        .device = device,
+                                        .wanted = evaluation.needs,
+                                        .tensor_parallel = group.weights(),
+                                        .weight_shard = group.block_part(),
+                                        .block_of = family.block_of});
     }
     return evaluation.run({.checkpoint = file.config(),
-                           .weights = std::move(weights),
+                           .weights = std::move(loaded.weights),
+                           .shards = std::move(loaded.blocks),
                            .compute = options.dtype,
                            .tensors = inputs,
                            .text = options.text,

@@ -71,7 +71,8 @@ ParallelLayout choose_layout(const mpi::Communicator& world, const jobs::Paralle
                           .cfg = wish.cfg,
                           .ring = wish.ring,
                           .ulysses = wish.ulysses,
-                          .tensor = wish.tensor};
+                          .tensor = wish.tensor,
+                          .shard_weights = wish.shard_weights};
     layout.replicas = std::max(1, world.size() / layout.group_size());
     return layout;
 }
@@ -84,9 +85,8 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
     const auto& config = model.file().config();
     auto group = std::make_unique<parallel::VideoGroup>(
         parallel::make_video_group(grid, options.parallel.timeout));
-    auto weights = model.load("transformer", ModelSource::Part::all, group->weights());
-    auto transformer =
-        model.family().make_transformer(config, std::move(weights), model.use().dtype, *group);
+    const auto weights = model.load_transformer(group->weights(), group->block_part());
+    auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
     auto codec =
         model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding), *group);
     return std::make_unique<TaskRunner>(

@@ -44,16 +44,32 @@ ModelSource::ModelSource(const std::filesystem::path& store,
     , spec_(family_.describe(file_.config()))
     , use_(std::move(use)) {}
 
-store::WeightSet ModelSource::load(const std::string& component, Part part, Shard slice) {
-    const Stopwatch watch;
-    store::LoadOptions options{.compute = use_.dtype,
-                               .device = use_.device,
-                               .tensor_parallel = slice,
-                               .verify = use_.load.verify,
-                               .transport = use_.load.transport};
+store::LoadOptions ModelSource::options() const {
+    return {.compute = use_.dtype,
+            .device = use_.device,
+            .verify = use_.load.verify,
+            .transport = use_.load.transport};
+}
+
+store::WeightSet ModelSource::load(const std::string& component, Part part) {
+    store::LoadOptions wish = options();
     if (part == Part::decoding) {
-        options.wanted = family_.needed_for_decoding;
+        wish.wanted = family_.needed_for_decoding;
     }
+    return load_as(component, wish).weights;
+}
+
+store::LoadedWeights ModelSource::load_transformer(Shard slice, Shard block_part) {
+    store::LoadOptions wish = options();
+    wish.tensor_parallel = slice;
+    wish.weight_shard = block_part;
+    wish.block_of = family_.block_of;
+    return load_as("transformer", wish);
+}
+
+store::LoadedWeights ModelSource::load_as(const std::string& component,
+                                          const store::LoadOptions& options) {
+    const Stopwatch watch;
     auto loaded = store::load_component(file_, spec_.component(component), world_, options);
     if (totals_.small_pages_reason.empty() && !loaded.report.small_pages_reason.empty()) {
         log::info("weights are in small pages, which slows down loading: {}",
@@ -71,7 +87,7 @@ store::WeightSet ModelSource::load(const std::string& component, Part part, Shar
                      component,
                      loaded.report.private_reason);
     }
-    return std::move(loaded.weights);
+    return loaded;
 }
 
 }  // namespace reelyard::cli

@@ -37,15 +37,21 @@ public:
     enum class Part { all, decoding };
 
     /// Collective over the world that the source was opened with.
-    /// \param slice of the weights that are split between ranks
-    [[nodiscard]] store::WeightSet load(const std::string& component,
-                                        Part part = Part::all,
-                                        Shard slice = {});
+    [[nodiscard]] store::WeightSet load(const std::string& component, Part part = Part::all);
+
+    /// The transformer's weights. Collective, as load().
+    /// \param slice of the weights that are split between ranks \param block_part of each block's,
+    /// or of the slice of them
+    [[nodiscard]] store::LoadedWeights load_transformer(Shard slice, Shard block_part);
 
     /// What all calls of load() cost this rank so far.
     [[nodiscard]] const store::LoadReport& totals() const { return totals_; }
 
 private:
+    [[nodiscard]] store::LoadOptions options() const;
+    [[nodiscard]] store::LoadedWeights load_as(const std::string& component,
+                                               const store::LoadOptions& options);
+
     const mpi::Communicator& world_;
     store::StoreFile file_;
     const models::ModelFamily& family_;

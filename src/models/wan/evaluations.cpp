@@ -70,7 +70,7 @@ NamedTensors encode_text(const EvaluationInput& from) {
 
 NamedTensors run_transformer(const EvaluationInput& from) {
     WanTransformer transformer(
-        transformer_config(from.checkpoint), from.weights, from.compute, from.group);
+        transformer_config(from.checkpoint), from.weights, from.compute, from.group, from.shards);
     const at::Tensor latent = input(from, "latent", 5, "[B, C, f, h, w]");
     const at::Tensor timestep = input(from, "timestep", 1, "[B]");
     const at::Tensor context = input(from, "context", 3, "[B, L, D]");

@@ -78,11 +78,11 @@ std::unique_ptr<Conditioner> make_conditioner(const CheckpointConfig& checkpoint
 }
 
 std::unique_ptr<Transformer> make_transformer(const CheckpointConfig& checkpoint,
-                                              const store::WeightSet& weights,
+                                              const store::LoadedWeights& loaded,
                                               DType compute,
                                               const parallel::VideoGroup& group) {
     return std::make_unique<WanTransformer>(
-        transformer_config(checkpoint), weights, compute, group);
+        transformer_config(checkpoint), loaded.weights, compute, group, loaded.blocks);
 }
 
 std::unique_ptr<VideoCodec> make_codec(const CheckpointConfig& checkpoint,
@@ -100,6 +100,7 @@ ModelFamily make_family() {
             .make_conditioner = make_conditioner,
             .make_transformer = make_transformer,
             .make_codec = make_codec,
+            .block_of = transformer_block_of,
             .needed_for_decoding = needed_for_decoding,
             .evaluations = evaluations()};
 }

@@ -1,6 +1,9 @@
 #include "wan/tensors.hpp"
 
+#include <charconv>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -92,6 +95,17 @@ ComponentSpec transformer_tensors(const TransformerConfig& config) {
     list.add("scale_shift_table", {1, 2, width}, keep);
     list.add_linear("proj_out", {config.out_channels * config.patch_volume(), width}, {}, keep);
     return {.name = "transformer", .class_name = "WanTransformer3DModel", .tensors = list.take()};
+}
+
+std::optional<int> transformer_block_of(const std::string& name) {
+    constexpr std::string_view prefix = "blocks.";
+    int block = 0;
+    if (!name.starts_with(prefix)) {
+        return std::nullopt;
+    }
+    const char* number = name.data() + prefix.size();
+    const auto [end, error] = std::from_chars(number, name.data() + name.size(), block);
+    return error == std::errc() ? std::optional(block) : std::nullopt;
 }
 
 ComponentSpec text_encoder_tensors(const TextEncoderConfig& config) {

@@ -44,7 +44,8 @@ TextKeys text_of(const Conditioning& prepared, std::size_t block) {
 WanTransformer::WanTransformer(const TransformerConfig& config,
                                const store::WeightSet& weights,
                                DType compute,
-                               const parallel::VideoGroup& group)
+                               const parallel::VideoGroup& group,
+                               const std::vector<store::BlockShard>& shards)
     : config_(config)
     , group_(group)
     , compute_(compute == DType::bfloat16 ? at::kBFloat16 : at::kFloat)
@@ -52,12 +53,9 @@ WanTransformer::WanTransformer(const TransformerConfig& config,
     , text_in_(linear_of(weights, "condition_embedder.text_embedder.linear_1"))
     , text_out_(linear_of(weights, "condition_embedder.text_embedder.linear_2"))
     , time_(config, weights.scope("condition_embedder"))
+    , blocks_(config, weights, shards, group)
     , head_modulation_(weights.get("scale_shift_table"))
-    , head_(linear_of(weights, "proj_out")) {
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        blocks_.emplace_back(config, weights.scope(fmt::format("blocks.{}", i)), group);
-    }
-}
+    , head_(linear_of(weights, "proj_out")) {}
 
 Conditioning WanTransformer::prepare(const Conditioning& conditioning) const {
     const at::Tensor& context = conditioning.tensors.at("context");
@@ -75,11 +73,11 @@ Conditioning WanTransformer::prepare(const Conditioning& conditioning) const {
     const at::Tensor embedded =
         nn::linear(nn::linear(folded.rows, text_in_, nn::Activation::gelu_tanh), text_out_);
     Conditioning prepared;
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-        const TextKeys keys = blocks_[i].text_keys(embedded, folded.key_bias);
+    blocks_.for_each([&](std::size_t i, const TransformerBlock& block) {
+        const TextKeys keys = block.text_keys(embedded, folded.key_bias);
         prepared.tensors[key_name(i)] = keys.key;
         prepared.tensors[value_name(i)] = keys.value;
-    }
+    });
     if (folded.key_bias.defined()) {
         prepared.tensors["key_bias"] = folded.key_bias;
     }
@@ -192,15 +190,19 @@ at::Tensor WanTransformer::velocity(const at::Tensor& latent,
     const std::int64_t tokens = token_count(grid);
     at::Tensor stream = embed_patches(latent, own_tokens(grid));
     BlockMemory& memory = memory_for(stream.size(0), stream.size(1));
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const std::function<void()> progress = [this] {
+        blocks_.progress();
+    };
+    blocks_.for_each([&](std::size_t i, const TransformerBlock& block) {
         const TextKeys text = text_of(prepared, i);
-        blocks_[i].apply(stream,
-                         {.time = time.blocks,
-                          .rotary = rotary,
-                          .text = text,
-                          .tokens = tokens,
-                          .memory = memory});
-    }
+        block.apply(stream,
+                    {.time = time.blocks,
+                     .rotary = rotary,
+                     .text = text,
+                     .tokens = tokens,
+                     .memory = memory,
+                     .progress = progress});
+    });
     return nn::from_patches(gather(head(stream, time.head), tokens), config_.patch_size, grid);
 }
 

@@ -7,6 +7,7 @@
 #include "reelyard/models/transformer.hpp"
 #include "reelyard/spec/dtype.hpp"
 
+#include "wan/transformer/block_stack.hpp"
 #include "wan/transformer/time_embedder.hpp"
 #include "wan/transformer/transformer_block.hpp"
 
@@ -17,10 +18,12 @@ class WanTransformer final : public Transformer {
 public:
     /// \param weights this rank's slices, in the compute type \param compute float32 or bfloat16
     /// \param group the ranks that compute together; outlives the transformer
+    /// \param shards this rank's parts of the blocks when these are shared out
     WanTransformer(const TransformerConfig& config,
                    const store::WeightSet& weights,
                    DType compute,
-                   const parallel::VideoGroup& group);
+                   const parallel::VideoGroup& group,
+                   const std::vector<store::BlockShard>& shards = {});
 
     /// \param conditioning "context" [B, L, D] as TextConditioner makes it; the rows up to
     /// context_length are padding. With "context_rows" (int64, one number) that many instead.
@@ -50,7 +53,7 @@ private:
     nn::Linear text_in_;
     nn::Linear text_out_;
     TimeEmbedder time_;
-    std::vector<TransformerBlock> blocks_;
+    BlockStack blocks_;
     at::Tensor head_modulation_;  ///< [1, 2, D] float32
     nn::Linear head_;
     std::map<Grid, nn::RotaryTable> rotary_;  ///< of this rank's tokens, by size of the video

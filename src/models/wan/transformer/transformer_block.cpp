@@ -81,9 +81,11 @@ void TransformerBlock::self_attention(at::Tensor& stream,
     project(self_.q, memory.normal, memory.q);
     project(self_.k, memory.normal, memory.k);
     project(self_.v, memory.normal, memory.v);
+    inputs.progress();
     normalise(memory.q, self_.norm_q, &inputs.rotary);
     normalise(memory.k, self_.norm_k, &inputs.rotary);
     attend_to_all_(memory.q, memory.k, memory.v, inputs.tokens, memory.attended);
+    inputs.progress();
     nn::add_sharded_linear(stream, memory.attended, self_.out, gate, tensor_ranks_);
 }
 
@@ -104,6 +106,7 @@ void TransformerBlock::apply(at::Tensor& stream, const BlockInputs& inputs) cons
 
     nn::layer_norm(stream, row(1) + 1, row(0), config_.eps, memory.normal);
     self_attention(stream, row(2), inputs);
+    inputs.progress();
 
     if (config_.cross_attention_norm) {
         nn::layer_norm(stream, cross_norm_scale_, cross_norm_shift_, config_.eps, memory.normal);
@@ -111,9 +114,11 @@ void TransformerBlock::apply(at::Tensor& stream, const BlockInputs& inputs) cons
         memory.normal.copy_(stream);
     }
     cross_attention(stream, inputs);
+    inputs.progress();
 
     nn::layer_norm(stream, row(4) + 1, row(3), config_.eps, memory.normal);
     nn::linear(memory.normal, ffn_in_, nn::Activation::gelu_tanh, memory.hidden);
+    inputs.progress();
     nn::add_sharded_linear(stream, memory.hidden, ffn_out_, row(5), tensor_ranks_);
 }
 

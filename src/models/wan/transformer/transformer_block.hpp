@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include <ATen/core/Tensor.h>
 
@@ -48,6 +49,8 @@ struct BlockInputs {
     const TextKeys& text;
     std::int64_t tokens;  ///< of the whole sequence
     BlockMemory& memory;
+    /// Called between the steps of a block: lets what is under way between ranks get on.
+    const std::function<void()>& progress;
 };
 
 /// Self attention, cross attention to the text and feed-forward network, each on a normalised copy
