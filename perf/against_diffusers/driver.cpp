@@ -69,8 +69,11 @@ public:
                 .weights;
         };
         conditioner_ = family_.make_conditioner(file.config(), load("text_encoder", dtype), dtype);
-        transformer_ =
-            family_.make_transformer(file.config(), load("transformer", dtype), dtype, group_);
+        transformer_ = family_.make_transformer(
+            file.config(),
+            {.weights = load("transformer", dtype), .blocks = {}, .report = {}},
+            dtype,
+            group_);
         codec_ = family_.make_codec(file.config(), load("vae", DType::float32), group_);
     }
 

@@ -18,8 +18,11 @@ void transformer_step(benchmark::State& state, DType dtype) {
     const models::ModelFamily& family = models::family_of(config);
     const ModelSpec model = family.describe(config);
     const parallel::VideoGroup alone = parallel::make_single_rank_group();
-    const auto transformer =
-        family.make_transformer(config, random_weights(model, "transformer", dtype), dtype, alone);
+    const auto transformer = family.make_transformer(
+        config,
+        {.weights = random_weights(model, "transformer", dtype), .blocks = {}, .report = {}},
+        dtype,
+        alone);
     at::Tensor context = at::randn({1, 512, 512});
     context.slice(1, 25).zero_();
     const models::Conditioning prepared = transformer->prepare({{{"context", context}}});
