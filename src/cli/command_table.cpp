@@ -11,6 +11,7 @@
 #include "commands/inspect.hpp"
 #include "commands/run.hpp"
 #include "commands/stage.hpp"
+#include "commands/topology.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::array commands{
     Command{"import", "turn a checkpoint folder into one weight store", import_command},
     Command{"inspect", "show what a weight store holds, and verify it", inspect_command},
     Command{"stage", "copy a weight store to every node, once per job", stage_command},
+    Command{"topology", "show the nodes, GPUs and links that ranks are on", topology_command},
     Command{"run", "make the videos of a job (under mpirun or srun)", run_command},
     Command{"eval", "compute one component on given tensors", eval_command},
     Command{"bench", "measure one part of a job by itself", bench_command},

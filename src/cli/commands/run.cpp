@@ -22,6 +22,8 @@
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/parallel/video_group.hpp"
 #include "reelyard/pipeline/conditioning_cache.hpp"
+#include "reelyard/topology/gather_inventory.hpp"
+#include "reelyard/topology/placement.hpp"
 
 #include "../progress.hpp"
 #include "../run/compute_threads.hpp"
@@ -63,6 +65,14 @@ c10::Device choose_device(const mpi::Communicator& world, const std::string& tex
         device::make_current(*device);
     });
     return *device;
+}
+
+/// Where the ranks are; keeps each near its memory.
+topology::Inventory find_hardware(const mpi::Communicator& world, c10::Device device) {
+    auto inventory = topology::gather_inventory(
+        world, device.is_cuda() ? topology::Devices::any : topology::Devices::cores);
+    topology::bind_to_domain(world, inventory);
+    return inventory;
 }
 
 /// As many replicas as there are ranks for.
@@ -251,6 +261,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     start_log(world, options.log);
     const StopSignal stop;
     const auto device = choose_device(world, options.model.device);
+    const topology::Inventory inventory = find_hardware(world, device);
     const int threads = set_compute_threads(world);
     const Stopwatch opening;
     ModelSource model(options.model.store,
@@ -259,7 +270,9 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     start.index_seconds = opening.seconds();
     const ParallelLayout layout = choose_layout(world, options.parallel);
     std::optional<parallel::ProcessGrid> grid;
-    mpi::together(world, [&] { grid.emplace(world, layout); });
+    mpi::together(world, [&] {
+        grid.emplace(world, layout, topology::place_ranks(inventory, layout));
+    });
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
     mpi::together(world, [&] {
         check_layout(
