@@ -242,7 +242,7 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
         tensor = tensor.to(device);
     }
     const parallel::ProcessGrid grid(world, options.layout);
-    const parallel::VideoGroup group = parallel::make_video_group(grid, options.timeout);
+    const parallel::VideoGroup group = parallel::make_video_group(grid, options.timeout, device);
     store::LoadedWeights loaded;
     if (!evaluation.component.empty()) {
         loaded = store::load_component(file,

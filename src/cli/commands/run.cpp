@@ -94,7 +94,7 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
                                         int rank) {
     const auto& config = model.file().config();
     auto group = std::make_unique<parallel::VideoGroup>(
-        parallel::make_video_group(grid, options.parallel.timeout));
+        parallel::make_video_group(grid, options.parallel.timeout, model.use().device));
     const auto weights = model.load_transformer(group->weights(), group->block_part());
     auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
     auto codec =
