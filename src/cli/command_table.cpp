@@ -9,6 +9,7 @@
 #include "commands/eval.hpp"
 #include "commands/import.hpp"
 #include "commands/inspect.hpp"
+#include "commands/plan.hpp"
 #include "commands/run.hpp"
 #include "commands/stage.hpp"
 #include "commands/topology.hpp"
@@ -21,6 +22,7 @@ constexpr std::array commands{
     Command{"inspect", "show what a weight store holds, and verify it", inspect_command},
     Command{"stage", "copy a weight store to every node, once per job", stage_command},
     Command{"topology", "show the nodes, GPUs and links that ranks are on", topology_command},
+    Command{"plan", "show how a job would be laid out, here or on other hardware", plan_command},
     Command{"run", "make the videos of a job (under mpirun or srun)", run_command},
     Command{"eval", "compute one component on given tensors", eval_command},
     Command{"bench", "measure one part of a job by itself", bench_command},

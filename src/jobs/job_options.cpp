@@ -162,8 +162,9 @@ void apply(const GivenValues& values,
     }
 }
 
-/// What is missing or does not go together.
-void check_whole(const JobOptions& job, const GivenValues& given, std::vector<Problem>& problems) {
+void check_presence(const JobOptions& job,
+                    const GivenValues& given,
+                    std::vector<Problem>& problems) {
     const Place place{.file =
                           job.job_file.empty() ? std::string(command_line) : job.job_file.string()};
     const auto need = [&](const std::string& key, std::string_view what) {
@@ -178,6 +179,12 @@ void check_whole(const JobOptions& job, const GivenValues& given, std::vector<Pr
     };
     need("model.store", "the file that `reelyard import` made");
     need("prompts.file", "a list of prompts: .txt, .jsonl or .csv");
+}
+
+/// What does not go together.
+void check_agreement(const JobOptions& job,
+                     const GivenValues& given,
+                     std::vector<Problem>& problems) {
     for (const std::string key : {"decode.tile_size", "decode.tile_stride"}) {
         if (given.contains(key) && !job.decode.tiling) {
             problems.push_back({given.at(key).place,
@@ -199,7 +206,9 @@ void check_whole(const JobOptions& job, const GivenValues& given, std::vector<Pr
 
 }  // namespace
 
-JobOptions read_job(const std::vector<std::string>& arguments, const KnownNames& names) {
+JobOptions read_job(const std::vector<std::string>& arguments,
+                    const KnownNames& names,
+                    JobUse use) {
     const auto table = option_table(names);
     auto line = read_command_line(arguments, table);
     JobOptions job;
@@ -217,7 +226,10 @@ JobOptions read_job(const std::vector<std::string>& arguments, const KnownNames&
         given.merge(std::move(in_file));
     }
     apply(line.values, table, job, problems);
-    check_whole(job, given, problems);
+    if (use == JobUse::run) {
+        check_presence(job, given, problems);
+    }
+    check_agreement(job, given, problems);
     throw_problems(std::move(problems));
     return job;
 }

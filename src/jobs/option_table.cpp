@@ -148,13 +148,17 @@ void add_load_options(std::vector<Option>& table, const KnownNames& names) {
                      set_staged});
 }
 
-/// A number of ranks.
+/// A number of ranks, or 0 for `auto`.
 template <typename Member>
 Setter degree_setter(Member member, std::int64_t most) {
     return [=](JobOptions& job, const GivenValue& given) -> Expected {
+        if (given.text == "auto") {
+            member(job) = 0;
+            return std::nullopt;
+        }
         const auto value = parse_integer(given.text);
         if (!value || *value < 1 || *value > most) {
-            return fmt::format("a whole number from 1 to {}", most);
+            return fmt::format("auto or a whole number from 1 to {}", most);
         }
         member(job) = static_cast<int>(*value);
         return std::nullopt;
@@ -173,25 +177,31 @@ Expected set_timeout(JobOptions& job, const GivenValue& given) {
 void add_parallel_options(std::vector<Option>& table) {
     constexpr std::int64_t most_ranks = 1024;
     const auto add = [&](const char* name, std::int64_t most, const char* help, auto member) {
-        table.push_back({std::string("parallel.") + name, "N", help, degree_setter(member, most)});
+        table.push_back(
+            {std::string("parallel.") + name, "N|auto", help, degree_setter(member, most)});
     };
     add(
-        "cfg", 2, "2: the two branches of the guidance on ranks of their own [1]", [
+        "cfg", 2, "2: the two branches of the guidance on ranks of their own [auto]", [
         ](JobOptions & job) -> auto& { return job.parallel.cfg; });
     add(
-        "ring", most_ranks, "ranks that keys and values of a video travel around [1]", [
+        "ring", most_ranks, "ranks that keys and values of a video travel around [auto]", [
         ](JobOptions & job) -> auto& { return job.parallel.ring; });
     add(
-        "ulysses", most_ranks, "ranks that trade tokens of a video for attention heads [1]", [
+        "ulysses", most_ranks, "ranks that trade tokens of a video for attention heads [auto]", [
         ](JobOptions & job) -> auto& { return job.parallel.ulysses; });
     add(
-        "tensor", most_ranks, "ranks that share the weights of each layer [1]", [
+        "tensor", most_ranks, "ranks that share the weights of each layer [auto]", [
         ](JobOptions & job) -> auto& { return job.parallel.tensor; });
     table.push_back(
         {"parallel.shard_weights",
          "true|false",
          "ranks of a video that hold the same weights keep a part of each block [false]",
          flag_setter([](JobOptions & job) -> auto& { return job.parallel.shard_weights; })});
+    table.push_back({"parallel.goal",
+                     "throughput|latency",
+                     "what `auto` is for: most videos in a time, or one soonest [throughput]",
+                     name_setter([](JobOptions & job) -> auto& { return job.parallel.goal; },
+                                 {"throughput", "latency"})});
     table.push_back({"parallel.timeout",
                      "SECONDS",
                      "how long ranks of one video wait for one another [600]",

@@ -96,6 +96,23 @@ public:
         add(from, Exchange::cfg, velocity_bytes(input_.tokens));
     }
 
+    /// The parts of all ranks that hold the same slice.
+    void add_weights() {
+        if (!layout_.shard_weights) {
+            return;
+        }
+        const std::int64_t part = shape_.block_numbers * size_of(input_.compute) / layout_.tensor /
+                                  (layout_.group_size() / layout_.tensor);
+        GridPosition from = own_;
+        for (from.cfg = 0; from.cfg < layout_.cfg; ++from.cfg) {
+            for (from.ring = 0; from.ring < layout_.ring; ++from.ring) {
+                for (from.ulysses = 0; from.ulysses < layout_.ulysses; ++from.ulysses) {
+                    add(from, Exchange::weights, part);
+                }
+            }
+        }
+    }
+
     [[nodiscard]] const std::vector<Receipt>& receipts() const { return receipts_; }
 
 private:
@@ -123,15 +140,24 @@ private:
 
 std::string_view to_string(Exchange exchange) {
     constexpr std::array<std::string_view, exchanges.size()> names{
-        "tensor", "ulysses", "ring", "gather", "cfg"};
+        "tensor", "ulysses", "ring", "gather", "cfg", "weights"};
     return names.at(static_cast<std::size_t>(exchange));
+}
+
+std::int64_t split_numbers(const ComponentSpec& component) {
+    std::int64_t numbers = 0;
+    for (const TensorSpec& tensor : component.tensors) {
+        numbers += tensor.split == Split::none ? 0 : element_count(tensor.shape);
+    }
+    return numbers;
 }
 
 TransformerShape shape_of(const ModelSpec& model) {
     return {.layers = model.layers,
             .heads = model.attention_heads,
             .head_width = model.head_width,
-            .token_outputs = model.latent_channels * model.latent_per_token};
+            .token_outputs = model.latent_channels * model.latent_per_token,
+            .block_numbers = split_numbers(model.component("transformer"))};
 }
 
 std::vector<Receipt> receipts_of_forward(const TransformerShape& shape,
@@ -143,6 +169,7 @@ std::vector<Receipt> receipts_of_forward(const TransformerShape& shape,
     reckoning.add_ulysses();
     reckoning.add_ring();
     reckoning.add_gather();
+    reckoning.add_weights();
     return reckoning.receipts();
 }
 

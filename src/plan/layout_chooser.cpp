@@ -5,7 +5,6 @@
 #include <map>
 #include <tuple>
 
-#include "reelyard/base/bytes.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/format.hpp"
 
@@ -53,8 +52,11 @@ std::vector<ParallelLayout> possible_layouts(const Site& site, const LayoutWish&
             for (const int ring : degrees(wish.ring, most_in_ring)) {
                 for (const int cfg :
                      degrees(wish.cfg, std::min(branches, ranks / (tensor * ulysses * ring)))) {
-                    ParallelLayout layout{
-                        .cfg = cfg, .ring = ring, .ulysses = ulysses, .tensor = tensor};
+                    ParallelLayout layout{.cfg = cfg,
+                                          .ring = ring,
+                                          .ulysses = ulysses,
+                                          .tensor = tensor,
+                                          .shard_weights = wish.shard_weights};
                     layout.replicas = ranks / layout.group_size();
                     layouts.push_back(layout);
                 }
@@ -64,36 +66,22 @@ std::vector<ParallelLayout> possible_layouts(const Site& site, const LayoutWish&
     return layouts;
 }
 
-/// Ranks that a video gets at least, so that none is without one.
-int ranks_for_each_video(const Site& site) {
-    const int ranks = rank_count(site.inventory);
-    return site.workload.videos == 0
-               ? 1
-               : std::max(
-                     1,
-                     static_cast<int>(ranks / std::min<std::int64_t>(ranks, site.workload.videos)));
-}
-
 /// What is smaller is better.
-using Rating = std::tuple<int, int, int, int, int, int, int>;
+using Rating = std::tuple<int, int, int, int, int, int>;
 
 class Judge {
 public:
     Judge(const Site& site, Goal goal)
         : site_(site)
         , goal_(goal)
-        , wanted_(ranks_for_each_video(site))
         , node_(ranks_per_node(site.inventory)) {}
 
     [[nodiscard]] Rating rate(const ParallelLayout& layout) const {
         const int size = layout.group_size();
-        const bool is_too_small = goal_ == Goal::throughput && size < wanted_;
-        const bool smaller_is_better = goal_ == Goal::throughput && !is_too_small;
         const bool leaves_node = node_ % (layout.tensor * layout.ulysses) != 0;
         const std::int64_t heads = site_.model.attention_heads;
         const bool is_uneven = heads % (std::int64_t{layout.tensor} * layout.ulysses) != 0;
-        return {is_too_small ? 1 : 0,
-                smaller_is_better ? size : -size,
+        return {goal_ == Goal::throughput ? size : -size,
                 layout.tensor,
                 -layout.cfg,
                 leaves_node ? 1 : 0,
@@ -104,7 +92,6 @@ public:
 private:
     const Site& site_;
     Goal goal_;
-    int wanted_;
     int node_;
 };
 
@@ -112,33 +99,26 @@ MemoryUse memory_for(const Site& site, const ParallelLayout& layout) {
     return tightest_memory(site.model, site.workload, layout, site.inventory);
 }
 
-std::string place_text(const MemoryUse& use) {
-    return use.gpu < 0 ? "node" : "GPU";
-}
-
 /// What decided the size of the groups.
 std::string reason_of(const Site& site, const LayoutWish& wish, const LayoutChoice& choice) {
-    const int size = choice.layout.group_size();
-    const std::string fill = fmt::format("{} of {} on a {}",
-                                         format_bytes(choice.memory.needed),
-                                         format_bytes(choice.memory.available),
-                                         place_text(choice.memory));
+    const std::string fill = memory_text(choice.memory);
     if (!choice.memory.fits()) {
-        return fmt::format("nothing fits in memory; this comes closest ({})", fill);
+        return fmt::format("nothing fits in memory, this comes closest ({})", fill);
     }
     if (wish.goal == Goal::latency) {
-        return fmt::format("latency: as many ranks for one video as can share it ({})", fill);
+        return fmt::format("for latency, as many ranks for a video as can share it ({})", fill);
     }
-    if (size == 1) {
-        return fmt::format("throughput: a video to each rank ({})", fill);
+    std::string reason =
+        fmt::format("for throughput, as many videos at a time as can be ({})", fill);
+    const std::int64_t videos = site.workload.videos;
+    if (videos > 0 && videos < choice.layout.replicas) {
+        reason += fmt::format(
+            "; {} of {} groups have no video, --parallel.goal=latency would use "
+            "them",
+            choice.layout.replicas - videos,
+            choice.layout.replicas);
     }
-    if (size == ranks_for_each_video(site)) {
-        return fmt::format("throughput: {} videos on {} ranks ({})",
-                           site.workload.videos,
-                           rank_count(site.inventory),
-                           fill);
-    }
-    return fmt::format("throughput: the smallest groups that the memory allows ({})", fill);
+    return reason;
 }
 
 /// How far two layouts are apart: doublings and halvings of degrees.
@@ -155,7 +135,8 @@ double distance(const ParallelLayout& a, const ParallelLayout& b) {
     const ParallelLayout least{.cfg = std::max(1, wish.cfg),
                                .ring = std::max(1, wish.ring),
                                .ulysses = std::max(1, wish.ulysses),
-                               .tensor = std::max(1, wish.tensor)};
+                               .tensor = std::max(1, wish.tensor),
+                               .shard_weights = wish.shard_weights};
     const std::string nearest = nearest_text(site, least);
     try {
         check_layout(least, site.model.attention_heads, site.workload.fewest_tokens);
@@ -191,7 +172,7 @@ LayoutChoice choose_layout(const Site& site, const LayoutWish& wish) {
             best = {.layout = layouts[i], .memory = memory};
         }
     }
-    if (!wish.is_complete()) {
+    if (!wish.is_complete() && rank_count(site.inventory) > 1) {
         best.reason = reason_of(site, wish, best);
     }
     return best;
@@ -200,7 +181,8 @@ LayoutChoice choose_layout(const Site& site, const LayoutWish& wish) {
 std::vector<ParallelLayout> nearest_layouts(const Site& site,
                                             const ParallelLayout& wanted,
                                             std::size_t count) {
-    std::vector<ParallelLayout> layouts = possible_layouts(site, {.cfg = 0});
+    std::vector<ParallelLayout> layouts =
+        possible_layouts(site, {.shard_weights = wanted.shard_weights});
     std::stable_sort(
         layouts.begin(), layouts.end(), [&](const ParallelLayout& a, const ParallelLayout& b) {
             return distance(a, wanted) < distance(b, wanted);

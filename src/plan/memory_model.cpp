@@ -4,6 +4,9 @@
 #include <map>
 #include <utility>
 
+#include "reelyard/base/bytes.hpp"
+#include "reelyard/base/format.hpp"
+
 namespace reelyard::plan {
 namespace {
 
@@ -63,6 +66,22 @@ std::int64_t text_bytes(const ModelSpec& model,
            size_of(workload.compute);
 }
 
+/// With sharded weights a part of what is split, and two buffers of one block each.
+std::int64_t transformer_bytes(const ModelSpec& model,
+                               DType compute,
+                               const ParallelLayout& layout,
+                               int slice) {
+    const ComponentSpec& component = model.component("transformer");
+    const std::int64_t all =
+        weight_bytes(component, compute, {.degree = layout.tensor, .index = slice});
+    if (!layout.shard_weights) {
+        return all;
+    }
+    const std::int64_t split = split_numbers(component) * size_of(compute) / layout.tensor;
+    const std::int64_t shards = layout.group_size() / layout.tensor;
+    return all - split + split / shards + 2 * split / model.layers;
+}
+
 std::int64_t codec_bytes(const ModelSpec& model, DType compute) {
     return weight_bytes(model.component("vae"), compute, {});
 }
@@ -82,8 +101,7 @@ RankMemory memory_of(const ModelSpec& model,
                      const Workload& workload,
                      const ParallelLayout& layout,
                      const GridPosition& position) {
-    const Shard slice{.degree = layout.tensor, .index = position.tensor};
-    return {.weights = weight_bytes(model.component("transformer"), workload.compute, slice) +
+    return {.weights = transformer_bytes(model, workload.compute, layout, position.tensor) +
                        codec_bytes(model, workload.compute),
             .activations = block_bytes(model, workload, layout, position) +
                            text_bytes(model, workload, layout, position)};
@@ -112,14 +130,13 @@ MemoryUse tightest_memory(const ModelSpec& model,
         }
         if (!weights.contains(position.tensor)) {
             weights[position.tensor] =
-                weight_bytes(model.component("transformer"),
-                             workload.compute,
-                             {.degree = layout.tensor, .index = position.tensor});
+                transformer_bytes(model, workload.compute, layout, position.tensor);
         }
-        const bool is_first = !std::exchange(has_slice[{at.node, position.tensor}], true);
+        const bool is_own =
+            layout.shard_weights || !std::exchange(has_slice[{at.node, position.tensor}], true);
         if (at.gpu >= 0) {
             use.needed += weights[position.tensor] + codec;
-        } else if (is_first) {
+        } else if (is_own) {
             use.needed += weights[position.tensor];
         }
         use.needed += block_bytes(model, workload, layout, position) +
@@ -134,6 +151,17 @@ MemoryUse tightest_memory(const ModelSpec& model,
                memories.end(),
                [&](const auto& a, const auto& b) { return room(a.second) < room(b.second); })
         ->second;
+}
+
+std::string memory_text(const MemoryUse& use) {
+    const std::string place = use.gpu < 0 ? fmt::format("node {}", use.node)
+                                          : fmt::format("GPU {} of node {}", use.gpu, use.node);
+    return use.available == 0
+               ? fmt::format("{} on {}, whose memory is not known", format_bytes(use.needed), place)
+               : fmt::format("{} of the {} that may be filled on {}",
+                             format_bytes(use.needed),
+                             format_bytes(use.available),
+                             place);
 }
 
 }  // namespace reelyard::plan

@@ -26,12 +26,14 @@ struct LoadingOptions {
     std::string staged = "auto";     ///< auto, off, or the folder of staged copies
 };
 
-/// [parallel]: how many ranks make one video, and how they share it; see ParallelLayout.
+/// [parallel]: how many ranks make one video, and how they share it; see ParallelLayout. Degrees of
+/// 0 are left to the program.
 struct ParallelOptions {
-    int cfg = 1;
-    int ring = 1;
-    int ulysses = 1;
-    int tensor = 1;
+    int cfg = 0;
+    int ring = 0;
+    int ulysses = 0;
+    int tensor = 0;
+    std::string goal = "throughput";  ///< or latency: what the program chooses degrees for
     bool shard_weights = false;
     double timeout = 600.0;  ///< seconds that the ranks of a group wait for one another
 };
@@ -79,11 +81,18 @@ struct JobOptions {
     bool help = false;  ///< only the help text is wanted; nothing else is set
 };
 
+/// What a job is read for.
+enum class JobUse {
+    run,   ///< it must name a model and prompts
+    plan,  ///< it may leave out both
+};
+
 /// Reads `[JOB.ini] [--section.key VALUE]...`: every key of the job file is an option too, and the
 /// command line wins. Paths in the job file are relative to its folder, those on the command line
 /// to the current one. \throws Error (usage, input) that names every mistake
 [[nodiscard]] JobOptions read_job(const std::vector<std::string>& arguments,
-                                  const KnownNames& names);
+                                  const KnownNames& names,
+                                  JobUse use = JobUse::run);
 
 /// All options with their defaults, as text.
 [[nodiscard]] std::string job_help(const KnownNames& names);

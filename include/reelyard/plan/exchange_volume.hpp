@@ -20,10 +20,15 @@ enum class Exchange {
     ring,     ///< keys and values that travel
     gather,   ///< the velocity, from all ranks that hold a part of it
     cfg,      ///< the velocity of the other branch
+    weights,  ///< of blocks, from the ranks that keep parts of them
 };
 
-constexpr std::array exchanges{
-    Exchange::tensor, Exchange::ulysses, Exchange::ring, Exchange::gather, Exchange::cfg};
+constexpr std::array exchanges{Exchange::tensor,
+                               Exchange::ulysses,
+                               Exchange::ring,
+                               Exchange::gather,
+                               Exchange::cfg,
+                               Exchange::weights};
 
 /// "tensor", "ulysses" ...
 [[nodiscard]] std::string_view to_string(Exchange exchange);
@@ -34,9 +39,13 @@ struct TransformerShape {
     std::int64_t heads = 1;
     std::int64_t head_width = 1;
     std::int64_t token_outputs = 1;  ///< numbers of the velocity that a token gives
+    std::int64_t block_numbers = 0;  ///< of the weights that are split, in all blocks together
 };
 
 [[nodiscard]] TransformerShape shape_of(const ModelSpec& model);
+
+/// Numbers in the weights that tensor parallel cuts: nearly all of the blocks, and nothing else.
+[[nodiscard]] std::int64_t split_numbers(const ComponentSpec& component);
 
 /// What one pass of the transformer is given.
 struct ForwardInput {
@@ -53,7 +62,8 @@ struct Receipt {
 };
 
 /// What the rank at `position` receives during one pass of the transformer, from each other rank
-/// of its replica. In the ring only the neighbour sends, whatever it passes on.
+/// of its replica. In the ring only the neighbour sends, whatever it passes on. What is received of
+/// sharded weights is taken for even parts, which they are but for a page of memory.
 [[nodiscard]] std::vector<Receipt> receipts_of_forward(const TransformerShape& shape,
                                                        const ForwardInput& input,
                                                        const ParallelLayout& layout,

@@ -11,7 +11,7 @@
 namespace reelyard::plan {
 
 enum class Goal {
-    throughput,  ///< most videos in a time: groups as small as memory and the list of videos allow
+    throughput,  ///< most videos in a time: groups as small as memory allows
     latency,     ///< one video soonest: groups as large as there are ranks for
 };
 
@@ -21,6 +21,7 @@ struct LayoutWish {
     int ring = 0;
     int ulysses = 0;
     int tensor = 0;
+    bool shard_weights = false;  ///< not left open
     Goal goal = Goal::throughput;
 
     /// Whether nothing is left open.
@@ -29,9 +30,8 @@ struct LayoutWish {
 
 struct LayoutChoice {
     ParallelLayout layout;
-    MemoryUse memory;  ///< where it is tightest
-    std::string reason =
-        {};  ///< "groups of 2 ranks: the weights ..."; empty when nothing was left open
+    MemoryUse memory;         ///< where it is tightest
+    std::string reason = {};  ///< in words; empty when nothing was left open
 };
 
 /// What there is to choose for. \param inventory with ranks; rank i is at place i

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "reelyard/plan/exchange_volume.hpp"
 #include "reelyard/spec/model_spec.hpp"
@@ -55,5 +56,8 @@ struct MemoryUse {
                                         const Workload& workload,
                                         const ParallelLayout& layout,
                                         const topology::Inventory& inventory);
+
+/// "31.2 GiB of the 72.0 GiB that may be filled on GPU 0 of node 0".
+[[nodiscard]] std::string memory_text(const MemoryUse& use);
 
 }  // namespace reelyard::plan

@@ -1,10 +1,8 @@
 #include "run.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,11 +21,11 @@
 #include "reelyard/parallel/video_group.hpp"
 #include "reelyard/pipeline/conditioning_cache.hpp"
 #include "reelyard/topology/gather_inventory.hpp"
-#include "reelyard/topology/placement.hpp"
 
 #include "../progress.hpp"
 #include "../run/compute_threads.hpp"
 #include "../run/contact_rows.hpp"
+#include "../run/layout.hpp"
 #include "../run/model_source.hpp"
 #include "../run/prepared_job.hpp"
 #include "../run/start_times.hpp"
@@ -75,18 +73,6 @@ topology::Inventory find_hardware(const mpi::Communicator& world, c10::Device de
     return inventory;
 }
 
-/// As many replicas as there are ranks for.
-ParallelLayout choose_layout(const mpi::Communicator& world, const jobs::ParallelOptions& wish) {
-    ParallelLayout layout{.replicas = 1,
-                          .cfg = wish.cfg,
-                          .ring = wish.ring,
-                          .ulysses = wish.ulysses,
-                          .tensor = wish.tensor,
-                          .shard_weights = wish.shard_weights};
-    layout.replicas = std::max(1, world.size() / layout.group_size());
-    return layout;
-}
-
 std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
                                         ModelSource& model,
                                         const jobs::JobOptions& options,
@@ -95,7 +81,7 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
     const auto& config = model.file().config();
     auto group = std::make_unique<parallel::VideoGroup>(
         parallel::make_video_group(grid, options.parallel.timeout, model.use().device));
-    const auto weights = model.load_transformer(group->weights(), group->block_part());
+    const auto weights = model.load_transformer(grid.slice(), grid.block_part());
     auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
     auto codec =
         model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding), *group);
@@ -223,15 +209,6 @@ void tidy_up(const jobs::JobOptions& options,
     }
 }
 
-/// Of the shortest video; many when there is none.
-std::int64_t fewest_tokens(const std::vector<Task>& tasks, const ModelSpec& model) {
-    std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
-    for (const Task& task : tasks) {
-        fewest = std::min(fewest, model.tokens_of(task.size));
-    }
-    return fewest;
-}
-
 /// The same on all ranks.
 int exit_code(const mpi::Communicator& world, const PreparedJob& job, const Tally& tally) {
     const auto made = world.max(tally.made);
@@ -268,22 +245,15 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
                       world,
                       {.dtype = options.model.dtype, .device = device, .load = options.load});
     start.index_seconds = opening.seconds();
-    const ParallelLayout layout = choose_layout(world, options.parallel);
-    std::optional<parallel::ProcessGrid> grid;
-    mpi::together(world, [&] {
-        grid.emplace(world, layout, topology::place_ranks(inventory, layout));
-    });
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
-    mpi::together(world, [&] {
-        check_layout(
-            layout, model.spec().attention_heads, fewest_tokens(job.remaining, model.spec()));
-    });
+    const PlacedLayout placed = choose_layout(world, inventory, options, job, model);
+    const parallel::ProcessGrid grid(world, placed.layout, placed.ranks);
     log::info("{} of {} prompts to make, on {} rank{} ({}) with {} thread{} each ({})",
               job.remaining.size(),
               job.tasks.size(),
               world.size(),
               world.size() == 1 ? "" : "s",
-              to_string(layout),
+              to_string(placed.layout),
               threads,
               threads == 1 ? "" : "s",
               device.str());
@@ -300,14 +270,14 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
         const double text_loading = loading_seconds(model.totals());
         start.text_seconds = times.text_seconds - text_loading;
         const Stopwatch loading;
-        const auto runner = make_runner(*grid, model, options, places, world.rank());
+        const auto runner = make_runner(grid, model, options, places, world.rank());
         times.load_seconds = loading.seconds();
         start.attach_seconds =
             times.load_seconds - (loading_seconds(model.totals()) - text_loading);
         start.ready_seconds = process_age_seconds();
         log::info("{}", start_text(start, model.totals()));
         shares = run_tasks(
-            Crew(world, *grid), job, places.outputs.manifest(), options.log.quiet, *runner, tally);
+            Crew(world, grid), job, places.outputs.manifest(), options.log.quiet, *runner, tally);
     }
     mpi::together(world, [&] {
         if (world.rank() == 0) {

@@ -41,6 +41,19 @@ TEST(ExchangeVolume, takes_one_velocity_from_the_other_branch_instead_of_a_secon
     EXPECT_EQ(step({.cfg = 2, .ulysses = 2}, Guidance::off).of(Exchange::cfg), 0);
 }
 
+TEST(ExchangeVolume, has_all_weights_but_the_own_part_where_they_are_sharded) {
+    TransformerShape with_weights = shape;
+    with_weights.block_numbers = 4800;
+    const auto weights = [&](const ParallelLayout& layout) {
+        return sum_of(receipts_of_forward(with_weights, input, layout, {})).of(Exchange::weights);
+    };
+
+    EXPECT_EQ(weights({.cfg = 2, .ulysses = 2, .shard_weights = true}), 4800 * 2 * 3 / 4);
+    EXPECT_EQ(weights({.ulysses = 2, .tensor = 2, .shard_weights = true}), 2400 * 2 / 2);
+    EXPECT_EQ(weights({.tensor = 2, .shard_weights = true}), 0);
+    EXPECT_EQ(weights({.cfg = 2, .ulysses = 2}), 0);
+}
+
 TEST(ExchangeVolume, comes_from_the_neighbour_in_a_ring) {
     const auto receipts = receipts_of_forward(shape, input, {.ring = 4, .tensor = 1}, {.ring = 0});
 

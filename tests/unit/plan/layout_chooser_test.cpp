@@ -41,9 +41,15 @@ TEST(LayoutChooser, gives_each_rank_videos_of_its_own_where_they_fit) {
     EXPECT_EQ(chosen(test::gpu_nodes(1), videos(100), {}), "8 replicas of 1 rank");
 }
 
-TEST(LayoutChooser, makes_groups_where_there_are_fewer_videos_than_ranks) {
-    EXPECT_EQ(chosen(test::gpu_nodes(1), videos(4), {}), "4 replicas of cfg 2");
-    EXPECT_EQ(chosen(test::gpu_nodes(1), videos(1), {}), "1 replica of cfg 2 x ulysses 4");
+TEST(LayoutChooser, says_when_ranks_have_nothing_to_do) {
+    const ModelSpec model = test::large_model();
+    const topology::Inventory inventory = test::gpu_nodes(1);
+    const Workload workload = videos(3);
+
+    const LayoutChoice choice =
+        choose_layout({.model = model, .inventory = inventory, .workload = workload}, {});
+
+    EXPECT_THAT(choice.reason, HasSubstr("5 of 8 groups have no video, --parallel.goal=latency"));
 }
 
 TEST(LayoutChooser, shares_weights_out_only_as_far_as_memory_asks_for) {
@@ -66,12 +72,13 @@ TEST(LayoutChooser, has_no_use_for_two_branches_without_guidance) {
     Workload workload = videos(1);
     workload.guidance = Guidance::off;
 
-    EXPECT_EQ(chosen(test::gpu_nodes(1), workload, {}), "1 replica of ulysses 8");
+    EXPECT_EQ(chosen(test::gpu_nodes(1), workload, {.goal = Goal::latency}),
+              "1 replica of ulysses 8");
 }
 
 TEST(LayoutChooser, leaves_alone_what_the_user_has_chosen) {
     EXPECT_EQ(chosen(test::gpu_nodes(1), videos(100), {.ring = 2}), "4 replicas of ring 2");
-    EXPECT_EQ(chosen(test::gpu_nodes(1), videos(1), {.cfg = 1, .tensor = 2}),
+    EXPECT_EQ(chosen(test::gpu_nodes(1), videos(1), {.cfg = 1, .tensor = 2, .goal = Goal::latency}),
               "1 replica of ulysses 4 x tensor 2");
     EXPECT_EQ(
         chosen(test::gpu_nodes(1), videos(100), {.cfg = 1, .ring = 1, .ulysses = 3, .tensor = 1}),

@@ -34,6 +34,13 @@ TEST(MemoryModel, has_less_for_each_rank_the_more_of_them_share_a_video) {
     EXPECT_LT(memory({.ulysses = 8}).activations, memory({}).activations / 2);
     EXPECT_LT(memory({.tensor = 8}).weights, memory({}).weights / 4);
     EXPECT_EQ(memory({.ulysses = 8}).weights, memory({}).weights);
+    // An eighth, and two blocks of forty.
+    const auto transformer = [&](const ParallelLayout& layout) {
+        return static_cast<double>(memory(layout).weights) - 127e6 * 4;
+    };
+    EXPECT_NEAR(transformer({.ulysses = 8, .shard_weights = true}),
+                transformer({}) * (1.0 / 8 + 2.0 / 40),
+                0.01 * transformer({}));
 }
 
 TEST(MemoryModel, shares_weights_among_the_ranks_of_a_node_that_compute_on_its_cores) {

@@ -14,9 +14,14 @@
 namespace reelyard::plan {
 namespace {
 
-/// Wan2.1-14B: 16 latent channels in patches of 1 x 2 x 2.
+/// Wan2.1-14B: 16 latent channels in patches of 1 x 2 x 2; two attentions of four square weights
+/// and a feed-forward part of width 13824 in each block.
 constexpr TransformerShape wan_14b{
-    .layers = 40, .heads = 40, .head_width = 128, .token_outputs = 64};
+    .layers = 40,
+    .heads = 40,
+    .head_width = 128,
+    .token_outputs = 64,
+    .block_numbers = std::int64_t{40} * (8 * 5120 * 5120 + 2 * 5120 * 13824)};
 
 std::vector<ParallelLayout> layouts() {
     return {{},
@@ -26,12 +31,14 @@ std::vector<ParallelLayout> layouts() {
             {.cfg = 2, .ulysses = 2},
             {.ulysses = 4},
             {.cfg = 2, .ulysses = 4},
+            {.cfg = 2, .ulysses = 4, .shard_weights = true},
             {.cfg = 2, .tensor = 4},
             {.cfg = 2, .ring = 4},
             {.ulysses = 8},
             {.ring = 8},
             {.tensor = 8},
             {.cfg = 2, .ulysses = 8},
+            {.cfg = 2, .ulysses = 8, .shard_weights = true},
             {.cfg = 2, .tensor = 8},
             {.cfg = 2, .ring = 2, .ulysses = 8},
             {.cfg = 2, .ulysses = 8, .tensor = 2},
@@ -69,8 +76,8 @@ std::string row(const ParallelLayout& layout, std::int64_t tokens) {
 
 std::string table(std::int64_t tokens) {
     std::string text =
-        "| GPUs | layout | tensor | ulysses | ring | gather | cfg | all |\n"
-        "|---|---|---|---|---|---|---|---|\n";
+        "| GPUs | layout | tensor | ulysses | ring | gather | cfg | weights | all |\n"
+        "|---|---|---|---|---|---|---|---|---|\n";
     for (const ParallelLayout& layout : layouts()) {
         text += row(layout, tokens);
     }
