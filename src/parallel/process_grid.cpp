@@ -27,6 +27,15 @@ ProcessGrid::ProcessGrid(const mpi::Communicator& world,
     }
 }
 
+Shard ProcessGrid::block_part() const {
+    if (!layout_.shard_weights) {
+        return {};
+    }
+    const int sequence = position_.cfg * layout_.ring + position_.ring;
+    return {.degree = layout_.same_weights_size(),
+            .index = sequence * layout_.ulysses + position_.ulysses};
+}
+
 mpi::Communicator ProcessGrid::group(
     const std::function<void(GridPosition& position)>& without) const {
     if (is_spare()) {

@@ -5,6 +5,7 @@
 
 #include "reelyard/mpi/communicator.hpp"
 #include "reelyard/spec/parallel_layout.hpp"
+#include "reelyard/spec/shard.hpp"
 
 namespace reelyard::parallel {
 
@@ -23,6 +24,13 @@ public:
     /// Whether this rank has no place; position() is then that of no rank.
     [[nodiscard]] bool is_spare() const { return place_ < 0; }
     [[nodiscard]] const GridPosition& position() const { return position_; }
+
+    /// What this rank loads: its slice of split weights, and its part of each block's. A spare rank
+    /// loads what the first one does, since all ranks load together.
+    [[nodiscard]] Shard slice() const {
+        return {.degree = layout_.tensor, .index = position_.tensor};
+    }
+    [[nodiscard]] Shard block_part() const;
 
     /// Ranks that differ from this one in one degree only, in its order; a spare rank is alone.
     /// Collective over all ranks.

@@ -31,10 +31,6 @@ struct VideoGroup {
     [[nodiscard]] Shard weights() const {
         return {.degree = tensor->size(), .index = tensor->rank()};
     }
-    /// Which part of each block's weights, or of its slice of them, this rank keeps.
-    [[nodiscard]] Shard block_part() const {
-        return {.degree = shards->size(), .index = shards->rank()};
-    }
 };
 
 /// This rank alone.

@@ -251,8 +251,8 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
                                        {.compute = options.dtype,
                                         .device = device,
                                         .wanted = evaluation.needs,
-                                        .tensor_parallel = group.weights(),
-                                        .weight_shard = group.block_part(),
+                                        .tensor_parallel = grid.slice(),
+                                        .weight_shard = grid.block_part(),
                                         .block_of = family.block_of});
     }
     return evaluation.run({.checkpoint = file.config(),

@@ -17,10 +17,13 @@ namespace {
 /// Says what was chosen, and what is doubtful about it.
 void tell(const plan::LayoutChoice& choice) {
     if (!choice.reason.empty()) {
-        log::info("layout chosen: {}; {}", to_string(choice.layout), choice.reason);
+        log::info("layout chosen: {}, {}; memory: {}",
+                  to_string(choice.layout),
+                  choice.reason,
+                  plan::memory_text(choice.memory));
     }
     if (!choice.memory.fits()) {
-        log::warning("{}: {}", to_string(choice.layout), plan::memory_text(choice.memory));
+        log::warning("the layout may not fit in memory: {}", plan::memory_text(choice.memory));
     }
 }
 

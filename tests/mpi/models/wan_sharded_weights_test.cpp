@@ -62,6 +62,11 @@ std::vector<ParallelLayout> layouts_for(int ranks) {
     return layouts;
 }
 
+/// What this rank keeps of each block.
+Shard part_of(const parallel::VideoGroup& group) {
+    return {.degree = group.shards->size(), .index = group.shards->rank()};
+}
+
 class ShardedWeights : public testing::Test {
 protected:
     [[nodiscard]] const mpi::Communicator& world() const { return folder_.world(); }
@@ -123,7 +128,7 @@ TEST_F(ShardedWeights, compute_bit_for_bit_what_whole_ones_do_in_every_layout) {
             const Shard slice = group.weights();
             WanTransformer whole(
                 config, load(file, config, dtype, slice, {}).weights, dtype, group);
-            const auto loaded = load(file, config, dtype, slice, group.block_part());
+            const auto loaded = load(file, config, dtype, slice, part_of(group));
             ASSERT_EQ(loaded.blocks.size(), 3U);
             WanTransformer sharded(config, loaded.weights, dtype, group, loaded.blocks);
 
@@ -149,7 +154,7 @@ TEST_F(ShardedWeights, every_byte_is_read_once_and_a_rank_keeps_its_share) {
         SCOPED_TRACE(to_string(layout));
         const parallel::VideoGroup group = group_of(layout);
 
-        const auto loaded = load(file, config, DType::float32, group.weights(), group.block_part());
+        const auto loaded = load(file, config, DType::float32, group.weights(), part_of(group));
 
         double kept = 0;
         double largest = 0;
@@ -176,7 +181,7 @@ TEST_F(ShardedWeights, what_a_rank_receives_is_as_the_formula_says) {
     const TransformerConfig config = wide_config();
     const store::StoreFile file = make_store(config, DType::float32);
     const parallel::VideoGroup group = group_of({.ring = world().size(), .shard_weights = true});
-    const auto loaded = load(file, config, DType::float32, {}, group.block_part());
+    const auto loaded = load(file, config, DType::float32, {}, part_of(group));
     const double width = 512;
     const double hidden = 2048;
     const double block_bytes =
@@ -198,7 +203,7 @@ TEST_F(ShardedWeights, the_next_block_is_gathered_while_one_computes) {
     const TransformerConfig config = small_config();
     const store::StoreFile file = make_store(config, DType::float32);
     const parallel::VideoGroup group = group_of({.ring = world().size(), .shard_weights = true});
-    const auto loaded = load(file, config, DType::float32, {}, group.block_part());
+    const auto loaded = load(file, config, DType::float32, {}, part_of(group));
     const BlockStack blocks(config, loaded.weights, loaded.blocks, group);
     std::vector<std::int64_t> started;
 

@@ -59,7 +59,7 @@ TEST(ProcessGrid, groups_are_the_degrees_of_the_layout) {
     }
 }
 
-TEST(ProcessGrid, ranks_with_the_same_slice_share_weights_only_when_asked) {
+TEST(ProcessGrid, says_what_each_rank_loads_and_with_whom_it_shares_blocks) {
     const mpi::Communicator ranks = test::world();
     for (ParallelLayout layout : layouts_for(ranks.size())) {
         SCOPED_TRACE(to_string(layout));
@@ -67,16 +67,18 @@ TEST(ProcessGrid, ranks_with_the_same_slice_share_weights_only_when_asked) {
             layout.shard_weights = is_asked;
             const ProcessGrid grid(ranks, layout);
             const VideoGroup group = make_video_group(grid, 10.0);
+            const int sharers = is_asked ? layout.cfg * layout.ring * layout.ulysses : 1;
+
+            EXPECT_EQ(grid.slice().degree, layout.tensor);
+            EXPECT_EQ(grid.block_part().degree, sharers);
             if (grid.is_spare()) {
+                EXPECT_EQ(grid.slice().index, 0);
+                EXPECT_EQ(grid.block_part().index, 0);
                 continue;
             }
-            const GridPosition& at = grid.position();
-
-            EXPECT_EQ(group.block_part().degree,
-                      is_asked ? layout.cfg * layout.ring * layout.ulysses : 1);
-            EXPECT_EQ(
-                group.block_part().index,
-                is_asked ? (at.cfg * layout.ring + at.ring) * layout.ulysses + at.ulysses : 0);
+            EXPECT_EQ(group.shards->size(), sharers);
+            EXPECT_EQ(group.shards->rank(), grid.block_part().index);
+            EXPECT_EQ(group.tensor->rank(), grid.slice().index);
         }
     }
 }
