@@ -133,6 +133,41 @@ TEST_P(VaeBands, stop_together_when_the_first_rank_does_not_want_to_go_on) {
     expect_same_frames(latent);
 }
 
+// docs/design/vae_bands.md: 2 W C n 4 bytes for each convolution of a rank between two others.
+TEST(VaeBandsVolume, is_that_of_the_formula) {
+    constexpr std::int64_t rows = 9;
+    constexpr std::int64_t columns = 5;
+    constexpr std::int64_t channels = 16;  // of the middle
+    const c10::InferenceMode inference;
+    const mpi::Communicator world = test::world();
+    const parallel::ProcessGrid grid(world, {.ring = world.size()});
+    const parallel::VideoGroup group = parallel::make_video_group(grid, 60.0);
+    const VaeConfig config = config_of(configs.back());
+    const auto codec = make_vae_codec(config, random_weights(config), group);
+    const bool is_first = world.rank() == 0;
+
+    codec->decode(
+        random({1, config.z_dim, 3, rows, columns}, 8), {}, [](const at::Tensor&) { return true; });
+
+    // C n w over the layers, w in columns of the latent, for the first latent frame and the others.
+    const std::int64_t first =
+        (4 + 8 * 16) + 16 + 2 * (8 + 3 * 16) + 2 * 16 + 4 * (8 + 3 * 16) + 4 * 16 + 8 * (4 * 8 + 8);
+    const std::int64_t later = (4 + 8 * 16) + 2 * 16 + 2 * 2 * (8 + 3 * 16) + 2 * 4 * 16 +
+                               4 * 4 * (8 + 3 * 16) + 4 * 4 * 16 + 8 * 4 * (4 * 8 + 8);
+    const std::int64_t neighbours = (is_first ? 0 : 1) + (world.rank() + 1 < world.size() ? 1 : 0);
+    const Interval own = shard_of(rows, 1, {.degree = world.size(), .index = world.rank()});
+    const std::int64_t other_rows = rows - (own.end - own.begin);
+    const std::int64_t frames = is_first ? 9 * 3 * 8 * other_rows * 8 * columns : 0;
+    if (world.size() > 1) {
+        const auto& volumes = group.replica->volumes();
+        EXPECT_EQ(volumes.at("all-to-all").bytes,
+                  4 * (neighbours * columns * (first + 2 * later) + frames));
+        // Keys and values, and how many rows of them each rank has.
+        EXPECT_EQ(volumes.at("all-gather").bytes,
+                  3 * (4 * 2 * channels * other_rows * columns + 8 * (world.size() - 1)));
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(wan, VaeBands, testing::ValuesIn(configs));
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reelyard/nn/channel_norm.hpp"
+#include "reelyard/spec/shard.hpp"
 
 namespace reelyard::nn {
 namespace {
@@ -109,6 +110,62 @@ TEST_P(FrameConvOnCpu, gives_the_same_bits_for_a_video_whole_and_in_pieces) {
         const FrameList piece = conv({frames[t], frames[t + 1], frames[t + 2]});
         EXPECT_TRUE(at::equal(piece.front(), whole[t]));
     }
+}
+
+/// Rows [begin, end) and, where there are some, `above` more before and `below` after them.
+FrameList rows_of(const FrameList& frames, Interval rows, const RowHalo& halo = {}) {
+    FrameList band;
+    for (const at::Tensor& frame : frames) {
+        band.push_back(frame.slice(1, rows.begin - halo.above, rows.end + halo.below).contiguous());
+    }
+    return band;
+}
+
+TEST_P(FrameConvOnCpu, gives_the_same_bits_for_a_picture_whole_and_in_bands) {
+    at::manual_seed(5);
+    const FrameConv conv(random({20, 6, 3, 3, 3}), random({20}), {1, 1, 1, 1}, GetParam());
+    const FrameConv halving(random({18, 6, 1, 3, 3}), random({18}), {2, 1, 0, 1}, GetParam());
+    const UpsampleConv doubling(random({9, 6, 3, 3}), random({9}), GetParam());
+    const FrameList frames{random({2, 11, 13, 6}), random({2, 11, 13, 6}), random({2, 11, 13, 6})};
+    const FrameList addends{random({2, 11, 13, 20})};
+
+    const FrameList same = conv(frames, addends);
+    const FrameList half = halving(frames);
+    const FrameList twice = doubling(frames);
+
+    for (const Interval& rows : {Interval{0, 4}, {4, 6}, {6, 6}, {6, 11}}) {
+        SCOPED_TRACE(rows.begin);
+        const bool is_empty = rows.begin == rows.end;
+        const RowHalo halo{.above = is_empty || rows.begin == 0 ? 0 : 1,
+                           .below = is_empty || rows.end == 11 ? 0 : 1};
+        const FrameList band = rows_of(frames, rows, halo);
+        const RowHalo after{.above = 0, .below = halo.below};
+        const Interval halved{rows.begin / 2, rows.end / 2};
+        const Interval doubled{2 * rows.begin, 2 * rows.end};
+        EXPECT_TRUE(at::equal(conv(band, rows_of(addends, rows), halo).front(),
+                              rows_of(same, rows).front()));
+        EXPECT_TRUE(at::equal(halving(rows_of(frames, rows, after), {}, after).back(),
+                              rows_of(half, halved).back()));
+        EXPECT_TRUE(at::equal(doubling(band, halo).back(), rows_of(twice, doubled).back()));
+    }
+}
+
+TEST(FrameConvReference, is_close_for_a_picture_whole_and_in_bands) {
+    at::manual_seed(6);
+    const auto set = InstructionSet::reference;
+    const FrameConv conv(random({4, 3, 1, 3, 3}), random({4}), {1, 1, 1, 1}, set);
+    const FrameConv halving(random({4, 3, 1, 3, 3}), random({4}), {2, 1, 0, 1}, set);
+    const UpsampleConv doubling(random({4, 3, 3, 3}), random({4}), set);
+    const FrameList frames{random({1, 10, 7, 3})};
+    const RowHalo both{.above = 1, .below = 1};
+    const RowHalo after{.above = 0, .below = 1};
+
+    expect_near(conv(rows_of(frames, {4, 6}, both), {}, both), rows_of(conv(frames), {4, 6}), 1e-5);
+    expect_near(
+        halving(rows_of(frames, {4, 6}, after), {}, after), rows_of(halving(frames), {2, 3}), 1e-5);
+    expect_near(
+        doubling(rows_of(frames, {4, 6}, both), both), rows_of(doubling(frames), {8, 12}), 1e-5);
+    EXPECT_EQ(conv(rows_of(frames, {4, 4})).front().size(1), 0);
 }
 
 TEST_P(FrameConvOnCpu, normalising_equals_the_reference) {
