@@ -1,9 +1,11 @@
 // A library for LD_PRELOAD: a machine whose storage or memory fails. What fails is told by the
 // environment:
 //
+// FAULTY_RANK   the only rank that is faulty; without it all are
 // FAULTY_FILE   text in the path of the file that is read badly
 // FAULTY_READS  fail: reads of FAULTY_BYTE report a broken disk
 //               kill: whoever reads FAULTY_BYTE is killed
+//               stop: whoever reads FAULTY_BYTE stops and never goes on
 //               short: every read delivers a third of what was asked for, rounded up
 //               interrupt: every other read is interrupted by a signal before it begins
 //               refuse_direct: reads around the page cache are refused
@@ -38,7 +40,11 @@ constexpr decltype(statfs::f_type) tmpfs_magic = 0x01021994;
 
 /// What the environment says; empty when it says nothing.
 std::string_view setting(const char* name) {
-    const char* const value = std::getenv(name);
+    const char* const rank = std::getenv("FAULTY_RANK");
+    const char* const own_rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    const bool is_spared =
+        rank != nullptr && (own_rank == nullptr || std::string_view(rank) != own_rank);
+    const char* const value = is_spared ? nullptr : std::getenv(name);
     return value != nullptr ? value : "";
 }
 
@@ -92,6 +98,9 @@ int error_of_read(int fd, off_t offset, std::size_t bytes) {
     const bool holds_faulty_byte = offset <= faulty_byte();
     if (reads == "kill" && holds_faulty_byte) {
         ::kill(::getpid(), SIGKILL);
+    }
+    if (reads == "stop" && holds_faulty_byte) {
+        ::kill(::getpid(), SIGSTOP);
     }
     if (reads == "fail" && holds_faulty_byte) {
         return EIO;
