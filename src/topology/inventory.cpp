@@ -134,6 +134,7 @@ std::vector<Place> places_on_gpus(const Node& node, int number, int ranks) {
 
 std::vector<Place> places_on_cores(const Node& node, int number, int ranks) {
     std::vector<Place> places;
+    places.reserve(static_cast<std::size_t>(ranks));
     for (int index = 0; index < ranks; ++index) {
         places.push_back(place_on_cores(node, number, {.index = index, .count = ranks}));
     }

@@ -76,6 +76,7 @@ double cost_of_joining(const Inventory& inventory, const std::vector<Block>& blo
     double cost = 0;
     for (std::size_t index = 0; index < blocks.front().ranks.size(); ++index) {
         std::vector<int> group;
+        group.reserve(blocks.size());
         for (const Block& block : blocks) {
             group.push_back(block.ranks[index]);
         }
@@ -167,6 +168,7 @@ std::vector<int> turned_to(const std::vector<int>& ranks, int rank, ParallelLayo
 /// may stay; the one with rank 0 does. \returns those taken away
 std::vector<Block> drop_worst(std::vector<Block>& blocks, std::size_t count) {
     std::vector<std::vector<double>> costs;
+    costs.reserve(blocks.size());
     for (const Block& block : blocks) {
         costs.push_back(block.costs);
     }

@@ -31,9 +31,8 @@ struct Memory {
 class Library {
 public:
     explicit Library(const std::string& name)
-        : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), close) {
-        ready_ = handle_ != nullptr && call("nvmlInit_v2");
-    }
+        : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), close)
+        , ready_(handle_ != nullptr && call("nvmlInit_v2")) {}
     ~Library() {
         if (ready_) {
             call("nvmlShutdown");
@@ -59,7 +58,7 @@ private:
     static void close(void* handle) { dlclose(handle); }
 
     std::unique_ptr<void, void (*)(void*)> handle_;
-    bool ready_ = false;
+    bool ready_;
 };
 
 std::string text_of(const Library& library, const char* function, nvml::Device device) {
