@@ -38,29 +38,37 @@ std::vector<int> degrees(int wish, std::int64_t most) {
     return found;
 }
 
+/// What a video's sequence can be shared out to, by rank of its Ulysses and tensor groups.
+void add_layouts(const Site& site,
+                 const LayoutWish& wish,
+                 ParallelLayout layout,
+                 std::vector<ParallelLayout>& layouts) {
+    const int ranks = rank_count(site.inventory);
+    const int inner = layout.tensor * layout.ulysses;
+    const int branches = site.workload.guidance == Guidance::on || wish.cfg > 0 ? 2 : 1;
+    const std::int64_t most_in_ring =
+        std::min<std::int64_t>(ranks / inner, site.workload.fewest_tokens / layout.ulysses);
+    for (const int ring : degrees(wish.ring, most_in_ring)) {
+        for (const int cfg : degrees(wish.cfg, std::min(branches, ranks / (inner * ring)))) {
+            layout.ring = ring;
+            layout.cfg = cfg;
+            layout.replicas = ranks / layout.group_size();
+            layouts.push_back(layout);
+        }
+    }
+}
+
 /// All layouts that can be, memory aside.
 std::vector<ParallelLayout> possible_layouts(const Site& site, const LayoutWish& wish) {
-    const int ranks = rank_count(site.inventory);
+    const std::int64_t ranks = rank_count(site.inventory);
     const std::int64_t heads = site.model.attention_heads;
-    const int branches = site.workload.guidance == Guidance::on || wish.cfg > 0 ? 2 : 1;
     std::vector<ParallelLayout> layouts;
-    for (const int tensor : degrees(wish.tensor, std::min<std::int64_t>(heads, ranks))) {
-        for (const int ulysses :
-             degrees(wish.ulysses, std::min<std::int64_t>(heads / tensor, ranks / tensor))) {
-            const std::int64_t most_in_ring = std::min<std::int64_t>(
-                ranks / (tensor * ulysses), site.workload.fewest_tokens / ulysses);
-            for (const int ring : degrees(wish.ring, most_in_ring)) {
-                for (const int cfg :
-                     degrees(wish.cfg, std::min(branches, ranks / (tensor * ulysses * ring)))) {
-                    ParallelLayout layout{.cfg = cfg,
-                                          .ring = ring,
-                                          .ulysses = ulysses,
-                                          .tensor = tensor,
-                                          .shard_weights = wish.shard_weights};
-                    layout.replicas = ranks / layout.group_size();
-                    layouts.push_back(layout);
-                }
-            }
+    for (const int tensor : degrees(wish.tensor, std::min(heads, ranks))) {
+        for (const int ulysses : degrees(wish.ulysses, std::min(heads, ranks) / tensor)) {
+            add_layouts(site,
+                        wish,
+                        {.ulysses = ulysses, .tensor = tensor, .shard_weights = wish.shard_weights},
+                        layouts);
         }
     }
     return layouts;
@@ -101,22 +109,19 @@ MemoryUse memory_for(const Site& site, const ParallelLayout& layout) {
 
 /// What decided the size of the groups.
 std::string reason_of(const Site& site, const LayoutWish& wish, const LayoutChoice& choice) {
-    const std::string fill = memory_text(choice.memory);
     if (!choice.memory.fits()) {
-        return fmt::format("nothing fits in memory, this comes closest ({})", fill);
+        return "nothing fits in memory, this comes closest";
     }
     if (wish.goal == Goal::latency) {
-        return fmt::format("for latency, as many ranks for a video as can share it ({})", fill);
+        return "for latency, as many ranks for a video as can share it";
     }
-    std::string reason =
-        fmt::format("for throughput, as many videos at a time as can be ({})", fill);
+    const int groups = choice.layout.replicas;
     const std::int64_t videos = site.workload.videos;
-    if (videos > 0 && videos < choice.layout.replicas) {
-        reason += fmt::format(
-            "; {} of {} groups have no video, --parallel.goal=latency would use "
-            "them",
-            choice.layout.replicas - videos,
-            choice.layout.replicas);
+    std::string reason = "for throughput, as many videos at a time as memory has room for";
+    if (videos > 0 && videos < groups) {
+        reason += fmt::format("; {} of {} groups have no video, --parallel.goal=latency uses all",
+                              groups - videos,
+                              groups);
     }
     return reason;
 }

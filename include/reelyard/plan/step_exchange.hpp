@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "reelyard/plan/layout_chooser.hpp"
@@ -13,7 +14,9 @@ struct Route {
     Exchange exchange;
     topology::LinkKind link;
 
-    friend auto operator<=>(const Route&, const Route&) = default;
+    friend bool operator<(const Route& a, const Route& b) {
+        return std::pair{a.exchange, a.link} < std::pair{b.exchange, b.link};
+    }
 };
 
 using RouteVolumes = std::map<Route, std::int64_t>;  ///< bytes

@@ -59,6 +59,7 @@ CheckpointConfig checkpoint_of(const WanSize& size) {
 
 std::vector<std::string> known_model_names() {
     std::vector<std::string> names;
+    names.reserve(wan_sizes.size());
     for (const WanSize& size : wan_sizes) {
         names.emplace_back(size.name);
     }
