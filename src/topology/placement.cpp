@@ -13,6 +13,9 @@
 namespace reelyard::topology {
 namespace {
 
+/// Whether rank 0 has a place from the first, or is put at one in the end.
+enum class Leader { kept, put_in };
+
 /// From the outside in: node, island of GPUs or NUMA domain, GPU. Blocks that are spread over
 /// several have only the part that their ranks share.
 using Address = std::vector<int>;
@@ -23,6 +26,7 @@ struct Block {
     std::vector<int> ranks;
     Address address;
     std::vector<double> costs;  ///< of its groups, by degree, innermost first
+    bool leads = false;         ///< whether it has rank 0, and that must have a place
 };
 
 Address address_of(const Inventory& inventory, const Place& place) {
@@ -33,10 +37,6 @@ Address address_of(const Inventory& inventory, const Place& place) {
     // Islands and NUMA domains share the second number without meeting in it.
     const int island = node.gpus[static_cast<std::size_t>(place.gpu)].island;
     return {place.node, static_cast<int>(node.numa.size()) + island, place.gpu};
-}
-
-bool has_rank(const Block& block, int rank) {
-    return std::find(block.ranks.begin(), block.ranks.end(), rank) != block.ranks.end();
 }
 
 Address part_of(const Block& block, std::size_t length) {
@@ -55,8 +55,8 @@ void sort_by_worth(std::vector<Block>& blocks, std::size_t length) {
         }
     }
     std::sort(blocks.begin(), blocks.end(), [&](const Block& a, const Block& b) {
-        return std::tuple(a.costs, !has_rank(a, 0), first.at(part_of(a, length)), a.ranks) <
-               std::tuple(b.costs, !has_rank(b, 0), first.at(part_of(b, length)), b.ranks);
+        return std::tuple(a.costs, !a.leads, first.at(part_of(a, length)), a.ranks) <
+               std::tuple(b.costs, !b.leads, first.at(part_of(b, length)), b.ranks);
     });
 }
 
@@ -93,6 +93,7 @@ Block join(const Inventory& inventory, const std::vector<Block>& blocks, Address
     };
     for (const Block& block : blocks) {
         whole.ranks.insert(whole.ranks.end(), block.ranks.begin(), block.ranks.end());
+        whole.leads = whole.leads || block.leads;
         for (std::size_t degree = 0; degree < block.costs.size(); ++degree) {
             whole.costs[degree] += block.costs[degree];
         }
@@ -176,7 +177,7 @@ std::vector<Block> drop_worst(std::vector<Block>& blocks, std::size_t count) {
     const auto& enough = costs[count - 1];
     const auto dropped =
         std::stable_partition(blocks.begin(), blocks.end(), [&](const Block& block) {
-            return block.costs <= enough || has_rank(block, 0);
+            return block.costs <= enough || block.leads;
         });
     std::vector<Block> worst(dropped, blocks.end());
     blocks.erase(dropped, blocks.end());
@@ -186,20 +187,22 @@ std::vector<Block> drop_worst(std::vector<Block>& blocks, std::size_t count) {
 /// Puts the block with rank 0 among the first `count`.
 void include_leader(std::vector<Block>& blocks, int count) {
     const auto last = blocks.begin() + (count - 1);
-    const auto leader = std::find_if(
-        blocks.begin(), blocks.end(), [](const Block& block) { return has_rank(block, 0); });
+    const auto leader =
+        std::find_if(blocks.begin(), blocks.end(), [](const Block& block) { return block.leads; });
     if (leader != blocks.end() && leader > last) {
         std::iter_swap(leader, last);
     }
 }
 
 /// Ranks at all places, those of the tensor groups next to one another, and then those left over.
-std::vector<int> join_all(const Inventory& inventory, const ParallelLayout& layout) {
+/// \param leader whether rank 0 is kept among those at places
+std::vector<int> join_all(const Inventory& inventory, const ParallelLayout& layout, Leader leader) {
     std::vector<Block> blocks;
     for (std::size_t rank = 0; rank < inventory.ranks.size(); ++rank) {
         blocks.push_back({.ranks = {static_cast<int>(rank)},
                           .address = address_of(inventory, inventory.ranks[rank]),
-                          .costs = {}});
+                          .costs = {},
+                          .leads = leader == Leader::kept && rank == 0});
     }
     std::vector<Block> spare;  // larger blocks first
     int needed = layout.used_ranks();
@@ -217,11 +220,6 @@ std::vector<int> join_all(const Inventory& inventory, const ParallelLayout& layo
     std::vector<int> ranks;
     for (const Block& block : blocks) {
         ranks.insert(ranks.end(), block.ranks.begin(), block.ranks.end());
-    }
-    const auto leader = std::find(ranks.begin(), ranks.end(), 0);
-    const auto last = ranks.begin() + (layout.used_ranks() - 1);
-    if (leader > last) {
-        std::iter_swap(leader, last);
     }
     return ranks;
 }
@@ -251,8 +249,10 @@ std::vector<int> place_ranks(const Inventory& inventory, const ParallelLayout& l
             to_string(layout),
             layout.used_ranks(),
             inventory.ranks.size());
-    return in_order_of_ranks(improved_by_swaps(inventory, layout, join_all(inventory, layout)),
-                             layout);
+    // Each is the better start on some machines.
+    const std::vector<std::vector<int>> starts{join_all(inventory, layout, Leader::kept),
+                                               join_all(inventory, layout, Leader::put_in)};
+    return in_order_of_ranks(best_after_swaps(inventory, layout, starts), layout);
 }
 
 }  // namespace reelyard::topology

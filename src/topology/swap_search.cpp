@@ -7,8 +7,10 @@
 namespace reelyard::topology {
 namespace {
 
-// Costs grow with the cube of the ranks; this many take a fraction of a second.
+// The time grows with the square of the ranks and of the largest group; these take a fraction of a
+// second. Beyond them most groups straddle nodes whatever is done.
 constexpr std::size_t most_ranks = 128;
+constexpr int most_in_group = 32;
 constexpr int most_rounds = 20;
 // Costs are sums of a few hundred reciprocals of speeds.
 constexpr double rounding = 1e-9;
@@ -45,6 +47,41 @@ public:
     }
 
     [[nodiscard]] const std::vector<int>& ranks() const { return ranks_; }
+
+    /// Of all groups.
+    [[nodiscard]] Costs costs() const {
+        Costs costs{};
+        std::size_t stride = 1;
+        for (std::size_t index = 0; index < degrees_.size(); ++index) {
+            const auto degree = static_cast<std::size_t>(degrees_[index]);
+            for (std::size_t place = 0; place < used_; ++place) {
+                const bool is_first = place / stride % degree == 0;
+                costs[index] += is_first ? cost_of_group(place, degree, stride) : 0;
+            }
+            stride *= degree;
+        }
+        return costs;
+    }
+
+    /// Puts rank 0 where that costs least when it is left over.
+    void include_leader() {
+        const auto leader = std::find(ranks_.begin(), ranks_.end(), 0);
+        const auto from = static_cast<std::size_t>(leader - ranks_.begin());
+        if (from < used_) {
+            return;
+        }
+        std::size_t best = 0;
+        Costs least{};
+        for (std::size_t place = 0; place < used_; ++place) {
+            std::swap(ranks_[place], ranks_[from]);
+            if (place == 0 || is_less(costs(), least)) {
+                best = place;
+                least = costs();
+            }
+            std::swap(ranks_[place], ranks_[from]);
+        }
+        std::swap(ranks_[best], ranks_[from]);
+    }
 
     /// Whether any exchange of two ranks, or of two blocks of places that are next to one another
     /// in the inner degrees, was better.
@@ -120,18 +157,38 @@ private:
     std::vector<double> costs_;  ///< of each pair of ranks
 };
 
+/// Puts rank 0 at the last place when it is left over.
+std::vector<int> with_leader_at_last_place(std::vector<int> ranks, const ParallelLayout& layout) {
+    const auto leader = std::find(ranks.begin(), ranks.end(), 0);
+    const auto last = ranks.begin() + (layout.used_ranks() - 1);
+    if (leader > last) {
+        std::iter_swap(leader, last);
+    }
+    return ranks;
+}
+
 }  // namespace
 
-std::vector<int> improved_by_swaps(const Inventory& inventory,
-                                   const ParallelLayout& layout,
-                                   std::vector<int> ranks) {
-    if (ranks.size() > most_ranks) {
-        return ranks;
+std::vector<int> best_after_swaps(const Inventory& inventory,
+                                  const ParallelLayout& layout,
+                                  const std::vector<std::vector<int>>& starts) {
+    const int largest = std::max({layout.tensor, layout.ulysses, layout.ring, layout.cfg});
+    if (inventory.ranks.size() > most_ranks || largest > most_in_group) {
+        return with_leader_at_last_place(starts.front(), layout);
     }
-    Grid grid(inventory, layout, std::move(ranks));
-    for (int round = 0; round < most_rounds && grid.swap_all_that_are_better(); ++round) {
+    std::vector<int> best;
+    Costs least{};
+    for (const std::vector<int>& start : starts) {
+        Grid grid(inventory, layout, start);
+        grid.include_leader();
+        for (int round = 0; round < most_rounds && grid.swap_all_that_are_better(); ++round) {
+        }
+        if (best.empty() || is_less(grid.costs(), least)) {
+            best = grid.ranks();
+            least = grid.costs();
+        }
     }
-    return grid.ranks();
+    return best;
 }
 
 }  // namespace reelyard::topology

@@ -8,13 +8,12 @@
 namespace reelyard::topology {
 
 /// Exchanges ranks, alone and in blocks, as long as that makes a grid better: tensor groups first,
-/// then Ulysses groups, rings and the branches of the guidance. Leaves grids of very many ranks as
-/// they are.
-/// \param ranks at all places of the layout, then those that are left over, larger blocks first;
-/// rank 0 is not left over
-/// \returns the same for the better grid
-[[nodiscard]] std::vector<int> improved_by_swaps(const Inventory& inventory,
-                                                 const ParallelLayout& layout,
-                                                 std::vector<int> ranks);
+/// then Ulysses groups, rings and the branches of the guidance. Leaves grids of many ranks or large
+/// groups as they are, but for rank 0, which is given a place where it has none. \param starts each
+/// all ranks: those at the places of the layout, then those that are left over, larger blocks first
+/// \returns the best that one of the starts leads to, in the same form
+[[nodiscard]] std::vector<int> best_after_swaps(const Inventory& inventory,
+                                                const ParallelLayout& layout,
+                                                const std::vector<std::vector<int>>& starts);
 
 }  // namespace reelyard::topology

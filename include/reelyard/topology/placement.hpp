@@ -14,7 +14,8 @@ namespace reelyard::topology {
 /// groups of those, then rings, then the branches of the guidance; where ranks are to spare, those
 /// that would make the worst groups are left out. Rank 0 is the first rank of the first video
 /// group. Ranks at the same distance keep their order, so that on a machine without differences
-/// places and ranks have the same numbers.
+/// places and ranks have the same numbers. On machines of irregular nodes an outer degree can come
+/// out a little worse than the best of all assignments.
 ///
 /// \param inventory with ranks \returns layout.used_ranks() different ranks
 /// \throws Error (usage) when the inventory has fewer ranks than the layout

@@ -192,6 +192,16 @@ TEST(Placement, spreads_only_the_outer_degree_over_nodes) {
     EXPECT_EQ(placement.front(), 0);
 }
 
+TEST(Placement, keeps_to_nodes_on_large_clusters_too) {
+    const Inventory inventory = in_cyclic_order(cluster(std::vector<std::vector<int>>(40, {5})));
+    const ParallelLayout layout{.replicas = 16, .cfg = 2, .ulysses = 5};
+
+    const Ranks placement = place_ranks(inventory, layout);
+
+    expect_valid(placement, inventory, layout);
+    EXPECT_EQ(straddling(inventory, placement, layout.ulysses), 0);
+}
+
 TEST(Placement, keeps_to_the_islands_of_a_node_first) {
     const Inventory inventory = cluster({{1, 3, 2, 2}});
     const ParallelLayout layout{.replicas = 4, .tensor = 2};
