@@ -60,7 +60,7 @@ at::Tensor BlockGather::take(std::size_t index) {
         start(index);
         pending_.wait();
     }
-    const at::Tensor whole = next_buffer(index);
+    at::Tensor whole = next_buffer(index);
     next_ = 1 - next_;
     start((index + 1) % blocks_.size());
     return whole;

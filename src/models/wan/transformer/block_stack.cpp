@@ -21,7 +21,7 @@ std::map<std::string, at::Tensor> tensors_below(const std::string& prefix,
     std::map<std::string, at::Tensor> tensors;
     const store::WeightSet scope = weights.scope(prefix);
     for (const std::string& name : scope.names()) {
-        tensors.emplace(prefix + '.' + name, scope.get(name));
+        tensors.emplace(fmt::format("{}.{}", prefix, name), scope.get(name));
     }
     return tensors;
 }
