@@ -127,7 +127,8 @@ std::string help_text() {
             "[options]\n"
             "       reelyard eval sampler --in IN.safetensors --out OUT.safetensors [options]\n"
             "       reelyard eval tokenizer --store M.h5 --text TEXT --out OUT.safetensors\n\n"
-            "The names and shapes of the tensors are in docs/user/eval.md.\n\n"
+            "The names and shapes of the tensors are in docs/user/eval.md.\n"
+            "The VAE is computed by ring x ulysses x tensor ranks, each with a band of rows.\n\n"
          << describe(options, dtype);
     return text.str();
 }
