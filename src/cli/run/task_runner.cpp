@@ -55,7 +55,7 @@ TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
     } catch (...) {
         const Error error = to_error(std::current_exception());
         if (concerns_the_job(error)) {
-            throw error;
+            throw Error(error);
         }
         result.state = error.kind() == ErrorKind::stopped ? TaskResult::State::stopped
                                                           : TaskResult::State::failed;
@@ -103,7 +103,7 @@ void TaskRunner::together(const Task& task, const std::function<void()>& body) c
         const Error error = to_error(std::current_exception());
         const parallel::TensorComm& ranks = *parts_.group->replica;
         if (ranks.size() == 1 || happens_on_all_ranks(error)) {
-            throw error;
+            throw Error(error);
         }
         // The others wait for this rank and can only be ended with the job.
         throw Error(ErrorKind::communication,
