@@ -46,7 +46,12 @@ TEST(Plan, lays_one_video_over_64_gpus_with_ulysses_inside_the_nodes) {
     EXPECT_EQ(plan["ranks"], 64);
     EXPECT_EQ(plan["tokens"], 75600);
     EXPECT_EQ(plan["layout"],
-              json({{"replicas", 1}, {"cfg", 2}, {"ring", 4}, {"ulysses", 8}, {"tensor", 1}}));
+              json({{"replicas", 1},
+                    {"cfg", 2},
+                    {"ring", 4},
+                    {"ulysses", 8},
+                    {"tensor", 1},
+                    {"shard_weights", false}}));
     // 14.3 billion parameters of two bytes, and a VAE of 0.13 billion of four.
     EXPECT_NEAR(plan["memory"]["weight_bytes"].get<double>(), 29.2e9, 0.6e9);
     for (const json& route : plan["received_in_a_step"]["by_busiest_rank"]) {

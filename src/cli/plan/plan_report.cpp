@@ -91,7 +91,8 @@ json to_json(const ParallelLayout& layout) {
             {"cfg", layout.cfg},
             {"ring", layout.ring},
             {"ulysses", layout.ulysses},
-            {"tensor", layout.tensor}};
+            {"tensor", layout.tensor},
+            {"shard_weights", layout.shard_weights}};
 }
 
 }  // namespace

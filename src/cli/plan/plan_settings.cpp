@@ -103,7 +103,7 @@ std::string plan_settings_help() {
          << describe(settings)
          << "\nEvery key of a job file is an option, too (reelyard run --help); these count:\n"
             "[model] store and dtype, [prompts], [generate] size, frames and guidance_scale,\n"
-            "[parallel] cfg, ring, ulysses, tensor and goal.\n";
+            "[parallel] cfg, ring, ulysses, tensor, shard_weights and goal.\n";
     return text.str();
 }
 

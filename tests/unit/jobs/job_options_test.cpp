@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "reelyard/base/error.hpp"
+
 #include "job_files.hpp"
 
 namespace reelyard::jobs {
@@ -21,6 +23,26 @@ protected:
 };
 
 constexpr std::string_view smallest = "[model]\nstore = m.h5\n[prompts]\nfile = p.txt\n";
+
+TEST_F(JobOptionsTest, leaves_degrees_open_that_are_auto_or_not_given) {
+    const auto job = read(std::string(smallest) +
+                          "[parallel]\ncfg = 2\nring = auto\ntensor = 3\ngoal = latency\n");
+
+    EXPECT_EQ(job.parallel.cfg, 2);
+    EXPECT_EQ(job.parallel.ring, 0);
+    EXPECT_EQ(job.parallel.ulysses, 0);
+    EXPECT_EQ(job.parallel.tensor, 3);
+    EXPECT_EQ(job.parallel.goal, "latency");
+    EXPECT_THAT(refusal(std::string(smallest) + "[parallel]\nring = 0\ngoal = speed\n"),
+                testing::AllOf(HasSubstr("'parallel.ring' is '0' (expected auto or a whole number"),
+                               HasSubstr("'parallel.goal' is 'speed' (expected one of throughput, "
+                                         "latency)")));
+}
+
+TEST_F(JobOptionsTest, may_leave_out_model_and_prompts_for_a_plan) {
+    EXPECT_NO_THROW((void)read_job({}, known_names, JobUse::plan));
+    EXPECT_THROW((void)read_job({}, known_names, JobUse::run), Error);
+}
 
 TEST_F(JobOptionsTest, reads_every_key) {
     const auto job = read(R"(
