@@ -11,6 +11,7 @@
 #include "commands/inspect.hpp"
 #include "commands/plan.hpp"
 #include "commands/run.hpp"
+#include "commands/scale.hpp"
 #include "commands/stage.hpp"
 #include "commands/topology.hpp"
 
@@ -25,6 +26,7 @@ constexpr std::array commands{
     Command{"plan", "show how a job would be laid out, here or on other hardware", plan_command},
     Command{"run", "make the videos of a job (under mpirun or srun)", run_command},
     Command{"eval", "compute one component on given tensors", eval_command},
+    Command{"scale", "compare one job on different numbers of ranks", scale_command},
     Command{"bench", "measure one part of a job by itself", bench_command},
 };
 

@@ -36,26 +36,41 @@ struct Maker {
 
 }  // namespace
 
+std::int64_t VideoGroup::received_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto* ranks : {&tensor, &ulysses, &ring, &sequence, &cfg, &shards, &replica}) {
+        for (const auto& [operation, volume] : (*ranks)->volumes()) {
+            bytes += volume.bytes;
+        }
+    }
+    return bytes;
+}
+
 VideoGroup make_single_rank_group() {
-    return {.tensor = alone("tensor"),
-            .ulysses = alone("ulysses"),
-            .ring = alone("ring"),
-            .sequence = alone("sequence"),
-            .cfg = alone("cfg"),
-            .shards = alone("shards"),
-            .replica = alone("replica")};
+    VideoGroup group;
+    group.tensor = alone("tensor");
+    group.ulysses = alone("ulysses");
+    group.ring = alone("ring");
+    group.sequence = alone("sequence");
+    group.cfg = alone("cfg");
+    group.shards = alone("shards");
+    group.replica = alone("replica");
+    return group;
 }
 
 VideoGroup make_video_group(const ProcessGrid& grid, double timeout, c10::Device device) {
     const Maker make{.grid = grid, .timeout = timeout, .device = device};
-    return {.tensor = make.over("tensor", grid.tensor_group()),
-            .ulysses = make.over("ulysses", grid.ulysses_group()),
-            .ring = make.over("ring", grid.ring_group()),
-            .sequence = make.over("sequence", grid.sequence_group()),
-            .cfg = make.over("cfg", grid.cfg_group()),
-            .shards = grid.layout().shard_weights ? make.over("shards", grid.same_weights_group())
-                                                  : alone("shards"),
-            .replica = make.over("video", grid.replica_group())};
+    const bool shares_weights = grid.layout().shard_weights;
+    VideoGroup group;
+    group.tensor = make.over("tensor", grid.tensor_group());
+    group.ulysses = make.over("ulysses", grid.ulysses_group());
+    group.ring = make.over("ring", grid.ring_group());
+    group.sequence = make.over("sequence", grid.sequence_group());
+    group.cfg = make.over("cfg", grid.cfg_group());
+    group.shards =
+        shares_weights ? make.over("shards", grid.same_weights_group()) : alone("shards");
+    group.replica = make.over("video", grid.replica_group());
+    return group;
 }
 
 }  // namespace reelyard::parallel

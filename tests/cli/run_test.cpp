@@ -246,7 +246,9 @@ TEST_F(RunTest, nothing_but_outputs_stays_when_all_is_done) {
 
     auto names = posix_file_system().list(out());
     std::erase(names, "run.lock");
-    EXPECT_EQ(names, (std::vector<std::string>{"job.json", "manifest.jsonl", "videos"}));
+    EXPECT_EQ(
+        names,
+        (std::vector<std::string>{"job.json", "manifest.jsonl", "performance.json", "videos"}));
 }
 
 TEST_F(RunTest, asked_to_stop_it_ends_with_75_and_a_rerun_completes_the_job) {

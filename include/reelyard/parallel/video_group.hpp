@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include <c10/core/Device.h>
@@ -23,6 +24,8 @@ struct VideoGroup {
     /// All of them.
     std::unique_ptr<TensorComm> replica;
 
+    /// From the other ranks, by all operations so far.
+    [[nodiscard]] std::int64_t received_bytes() const;
     /// Which part of a sequence's tokens this rank holds.
     [[nodiscard]] Shard tokens() const {
         return {.degree = sequence->size(), .index = sequence->rank()};

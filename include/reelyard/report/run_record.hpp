@@ -21,7 +21,7 @@ struct RunRecord {
     double total_seconds = 0.0;       ///< of the run
     std::int64_t bytes_used = 0;      ///< of the weights
     std::int64_t bytes_read = 0;      ///< of the weights, by all ranks
-    std::int64_t received_bytes = 0;  ///< from other ranks while denoising, of the rank with most
+    std::int64_t received_bytes = 0;  ///< from other ranks of its video, of the rank with most
     std::int64_t peak_bytes = 0;      ///< memory of the rank with most
 
     /// Seconds that one video's step takes its group; 0 when there was none.

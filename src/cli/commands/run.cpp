@@ -153,7 +153,7 @@ std::vector<dispatch::WorkShare> lead_tasks(const mpi::Communicator& leaders,
         if (result.state == TaskResult::State::failed) {
             log::local_warning("prompt '{}' failed: {}", result.id, result.reason);
         }
-        tally.add(result);
+        tally.add(job.task(result.id), result);
         progress.finished(result);
     };
     auto shares = dispatch::run_tasks(leaders, job.remaining, run, consume);
@@ -264,6 +264,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
                             .model_key = model_key};
     Tally tally;
     RunTimes times;
+    std::int64_t received_bytes = 0;
     std::vector<dispatch::WorkShare> shares;
     if (!job.remaining.empty()) {
         times.text_seconds = encode_missing_texts(world, model, job.remaining, places.texts);
@@ -278,6 +279,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
         log::info("{}", start_text(start, model.totals()));
         shares = run_tasks(
             Crew(world, grid), job, places.outputs.manifest(), options.log.quiet, *runner, tally);
+        received_bytes = runner->received_bytes();
     }
     mpi::together(world, [&] {
         if (world.rank() == 0) {
@@ -285,7 +287,16 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
         }
     });
     times.total_seconds = watch.seconds();
-    const Totals totals = gather_totals(world, model.totals(), device);
+    const Totals totals = gather_totals(world, model.totals(), device, received_bytes);
+    mpi::together(world, [&] {
+        if (world.rank() == 0 && tally.made > 0) {
+            report::RunRecord record = record_of(tally, times, totals, placed.layout);
+            record.ranks = world.size();
+            record.threads = threads;
+            record.device = device.str();
+            report::write_run_record(places.outputs.folder() / report::run_record_name, record);
+        }
+    });
     log::info("{}", summary_text(tally, times, shares, totals));
     return exit_code(world, job, tally);
 }

@@ -49,7 +49,10 @@ std::string read_text(const Totals& totals) {
 
 }  // namespace
 
-void Tally::add(const TaskResult& result) {
+void Tally::add(const Task& task, const TaskResult& result) {
+    const bool is_denoised =
+        result.state == TaskResult::State::done && result.seconds.contains("denoise");
+    steps += is_denoised ? task.steps : 0;
     made += result.state == TaskResult::State::done ? 1 : 0;
     failed += result.state == TaskResult::State::failed ? 1 : 0;
     for (const auto& [stage, seconds] : result.seconds) {
@@ -59,12 +62,38 @@ void Tally::add(const TaskResult& result) {
 
 Totals gather_totals(const mpi::Communicator& world,
                      const store::LoadReport& loaded,
-                     c10::Device device) {
+                     c10::Device device,
+                     std::int64_t received_bytes) {
     const auto memory = device::peak_memory(device);
     return {.bytes_used = loaded.bytes_used,
             .bytes_read = world.sum(loaded.bytes_read),
             .host_peak_bytes = world.max(memory.host_peak_bytes),
-            .device_peak_bytes = world.max(memory.device_peak_bytes)};
+            .device_peak_bytes = world.max(memory.device_peak_bytes),
+            .received_bytes = world.max(received_bytes)};
+}
+
+report::RunRecord record_of(const Tally& tally,
+                            const RunTimes& times,
+                            const Totals& totals,
+                            const ParallelLayout& layout) {
+    const auto seconds_of = [&](const char* stage) {
+        const auto found = tally.task_seconds.find(stage);
+        return found == tally.task_seconds.end() ? 0.0 : found->second;
+    };
+    report::RunRecord record;
+    record.replicas = layout.replicas;
+    record.layout = to_string(layout);
+    record.videos = tally.made;
+    record.steps = tally.steps;
+    record.creation_seconds = times.load_seconds;
+    record.denoise_seconds = seconds_of("denoise");
+    record.decode_seconds = seconds_of("decode");
+    record.total_seconds = times.total_seconds;
+    record.bytes_used = totals.bytes_used;
+    record.bytes_read = totals.bytes_read;
+    record.received_bytes = totals.received_bytes;
+    record.peak_bytes = std::max(totals.host_peak_bytes, totals.device_peak_bytes);
+    return record;
 }
 
 std::string summary_text(const Tally& tally,

@@ -53,6 +53,9 @@ public:
     /// alone) are thrown. \returns on the first rank of the group what came of the task
     [[nodiscard]] TaskResult run(const Task& task, const StepObserver& observer);
 
+    /// From the other ranks of the group, so far.
+    [[nodiscard]] std::int64_t received_bytes() const { return parts_.group->received_bytes(); }
+
 private:
     void make_outputs(const Task& task, const StepObserver& observer, TaskResult& result);
     [[nodiscard]] bool is_first() const { return parts_.group->replica->rank() == 0; }
