@@ -42,6 +42,7 @@ const Command& find_command(std::string_view name) {
     });
     if (found == commands.end()) {
         std::vector<std::string_view> names;
+        names.reserve(commands.size());
         for (const Command& command : commands) {
             names.push_back(command.name);
         }

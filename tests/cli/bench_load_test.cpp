@@ -274,7 +274,7 @@ struct Refusal {
 TEST_F(BenchLoadTest, refuses_bad_options_and_says_why) {
     const std::string from = "--store=" + store();
     const std::vector<Refusal> refusals{
-        {{"bench"}, 1, 2, "expected one of: load"},
+        {{"bench"}, 1, 2, "expected one of: comm, load"},
         {{"bench", "lode"}, 1, 2, "'lode' is no benchmark"},
         {{"bench", "load", from, "--tensor-parallel=3"}, 2, 2, "--tensor-parallel is 3 with 2"},
         {{"bench", "load", from, "--component=nose"}, 1, 3, "no component 'nose'"},

@@ -189,6 +189,39 @@ std::vector<dispatch::WorkShare> run_tasks(const Crew& crew,
     return shares;
 }
 
+/// What a run made and what it took.
+struct RunResult {
+    Tally tally;
+    RunTimes times;
+    std::vector<dispatch::WorkShare> shares;
+    std::int64_t received_bytes = 0;  ///< by this rank, from the others of its video
+};
+
+/// All stages, from texts to files. \param start what is known of the start so far
+RunResult make_videos(const Crew& crew,
+                      ModelSource& model,
+                      const jobs::JobOptions& options,
+                      const PreparedJob& job,
+                      const TaskPlaces& places,
+                      StartTimes start) {
+    RunResult result;
+    result.times.text_seconds =
+        encode_missing_texts(crew.world, model, job.remaining, places.texts);
+    const double text_loading = loading_seconds(model.totals());
+    start.text_seconds = result.times.text_seconds - text_loading;
+    const Stopwatch loading;
+    const auto runner = make_runner(crew.grid, model, options, places, crew.world.rank());
+    result.times.load_seconds = loading.seconds();
+    start.attach_seconds =
+        result.times.load_seconds - (loading_seconds(model.totals()) - text_loading);
+    start.ready_seconds = process_age_seconds();
+    log::info("{}", start_text(start, model.totals()));
+    result.shares =
+        run_tasks(crew, job, places.outputs.manifest(), options.log.quiet, *runner, result.tally);
+    result.received_bytes = runner->received_bytes();
+    return result;
+}
+
 /// On rank 0, when all is through: the contact sheet; encoded texts are removed when nobody needs
 /// them any more.
 void tidy_up(const jobs::JobOptions& options,
@@ -262,43 +295,28 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const TaskPlaces places{.outputs = journal::OutputStore(options.output.dir),
                             .texts = {options.output.dir / "conditioning", model_key},
                             .model_key = model_key};
-    Tally tally;
-    RunTimes times;
-    std::int64_t received_bytes = 0;
-    std::vector<dispatch::WorkShare> shares;
+    RunResult result;
     if (!job.remaining.empty()) {
-        times.text_seconds = encode_missing_texts(world, model, job.remaining, places.texts);
-        const double text_loading = loading_seconds(model.totals());
-        start.text_seconds = times.text_seconds - text_loading;
-        const Stopwatch loading;
-        const auto runner = make_runner(grid, model, options, places, world.rank());
-        times.load_seconds = loading.seconds();
-        start.attach_seconds =
-            times.load_seconds - (loading_seconds(model.totals()) - text_loading);
-        start.ready_seconds = process_age_seconds();
-        log::info("{}", start_text(start, model.totals()));
-        shares = run_tasks(
-            Crew(world, grid), job, places.outputs.manifest(), options.log.quiet, *runner, tally);
-        received_bytes = runner->received_bytes();
+        result = make_videos(Crew(world, grid), model, options, job, places, start);
     }
     mpi::together(world, [&] {
         if (world.rank() == 0) {
-            tidy_up(options, job, places, tally);
+            tidy_up(options, job, places, result.tally);
         }
     });
-    times.total_seconds = watch.seconds();
-    const Totals totals = gather_totals(world, model.totals(), device, received_bytes);
+    result.times.total_seconds = watch.seconds();
+    const Totals totals = gather_totals(world, model.totals(), device, result.received_bytes);
     mpi::together(world, [&] {
-        if (world.rank() == 0 && tally.made > 0) {
-            report::RunRecord record = record_of(tally, times, totals, placed.layout);
+        if (world.rank() == 0 && result.tally.made > 0) {
+            report::RunRecord record = record_of(result.tally, result.times, totals, placed.layout);
             record.ranks = world.size();
             record.threads = threads;
             record.device = device.str();
             report::write_run_record(places.outputs.folder() / report::run_record_name, record);
         }
     });
-    log::info("{}", summary_text(tally, times, shares, totals));
-    return exit_code(world, job, tally);
+    log::info("{}", summary_text(result.tally, result.times, result.shares, totals));
+    return exit_code(world, job, result.tally);
 }
 
 }  // namespace reelyard::cli
