@@ -242,6 +242,39 @@ void tidy_up(const jobs::JobOptions& options,
     }
 }
 
+/// What is about to be done, in a line.
+std::string prospect(const PreparedJob& job,
+                     int ranks,
+                     const std::string& layout,
+                     int threads,
+                     const std::string& device) {
+    return fmt::format("{} of {} prompts to make, on {} rank{} ({}) with {} thread{} each ({})",
+                       job.remaining.size(),
+                       job.tasks.size(),
+                       ranks,
+                       ranks == 1 ? "" : "s",
+                       layout,
+                       threads,
+                       threads == 1 ? "" : "s",
+                       device);
+}
+
+/// On rank 0, for comparisons with other runs.
+void keep_record(report::RunRecord record,
+                 const mpi::Communicator& world,
+                 int threads,
+                 const std::string& device,
+                 const std::filesystem::path& folder) {
+    mpi::together(world, [&] {
+        if (world.rank() == 0 && record.videos > 0) {
+            record.ranks = world.size();
+            record.threads = threads;
+            record.device = device;
+            report::write_run_record(folder / report::run_record_name, record);
+        }
+    });
+}
+
 /// The same on all ranks.
 int exit_code(const mpi::Communicator& world, const PreparedJob& job, const Tally& tally) {
     const auto made = world.max(tally.made);
@@ -281,15 +314,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
     const PlacedLayout placed = choose_layout(world, inventory, options, job, model);
     const parallel::ProcessGrid grid(world, placed.layout, placed.ranks);
-    log::info("{} of {} prompts to make, on {} rank{} ({}) with {} thread{} each ({})",
-              job.remaining.size(),
-              job.tasks.size(),
-              world.size(),
-              world.size() == 1 ? "" : "s",
-              to_string(placed.layout),
-              threads,
-              threads == 1 ? "" : "s",
-              device.str());
+    log::info("{}", prospect(job, world.size(), to_string(placed.layout), threads, device.str()));
 
     const std::string model_key = job.maker.checksum + ' ' + job.maker.dtype;
     const TaskPlaces places{.outputs = journal::OutputStore(options.output.dir),
@@ -306,15 +331,11 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     });
     result.times.total_seconds = watch.seconds();
     const Totals totals = gather_totals(world, model.totals(), device, result.received_bytes);
-    mpi::together(world, [&] {
-        if (world.rank() == 0 && result.tally.made > 0) {
-            report::RunRecord record = record_of(result.tally, result.times, totals, placed.layout);
-            record.ranks = world.size();
-            record.threads = threads;
-            record.device = device.str();
-            report::write_run_record(places.outputs.folder() / report::run_record_name, record);
-        }
-    });
+    keep_record(record_of(result.tally, result.times, totals, placed.layout),
+                world,
+                threads,
+                device.str(),
+                places.outputs.folder());
     log::info("{}", summary_text(result.tally, result.times, result.shares, totals));
     return exit_code(world, job, result.tally);
 }

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <sstream>
 
-#include <boost/algorithm/string.hpp>
 #include <boost/lexical_cast/try_lexical_convert.hpp>
 #include <boost/program_options.hpp>
 
@@ -80,10 +79,9 @@ ScaleOptions parse(const std::vector<std::string>& arguments) {
 
 /// "1,2,4" as numbers.
 std::vector<int> rank_counts(const std::string& text) {
-    std::vector<std::string> words;
-    boost::split(words, text, boost::is_any_of(","));
     std::vector<int> counts;
-    for (const std::string& word : words) {
+    std::istringstream words(text + ',');
+    for (std::string word; std::getline(words, word, ',');) {
         int count = 0;
         require(boost::conversion::try_lexical_convert(word, count) && count >= 1 &&
                     (counts.empty() || count > counts.back()),

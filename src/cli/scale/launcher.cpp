@@ -29,6 +29,7 @@ std::vector<std::string> environment_at_start() {
 /// As the system wants a list of words: pointers, the last one null.
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) {
         pointers.push_back(word.data());
     }
