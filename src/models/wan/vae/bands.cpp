@@ -27,6 +27,21 @@ std::vector<at::Tensor> nothing(int ranks, const at::Tensor& like) {
     return std::vector<at::Tensor>(static_cast<std::size_t>(ranks), at::empty({0}, like.options()));
 }
 
+/// Puts rows of neighbours around each frame. \param above, below [frames, B, W, C], or undefined
+void add_rows(nn::FrameList& frames, const at::Tensor& above, const at::Tensor& below) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const auto number = static_cast<std::int64_t>(i);
+        std::vector<at::Tensor> pieces{frames[i]};
+        if (above.defined()) {
+            pieces.insert(pieces.begin(), above[number].unsqueeze(1));
+        }
+        if (below.defined()) {
+            pieces.push_back(below[number].unsqueeze(1));
+        }
+        frames[i] = pieces.size() > 1 ? at::cat(pieces, 1) : frames[i];
+    }
+}
+
 }  // namespace
 
 Bands::Bands(parallel::TensorComm& ranks, std::int64_t latent_rows)
@@ -87,20 +102,11 @@ Bands::Extended Bands::with_halo(nn::FrameList frames, const nn::FrameConvOption
 
     const bool has_above = above_ != nobody && reach.pad_before > 0;
     const bool has_below = below_ != nobody && reach.pad_after > 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-        at::Tensor& frame = frames[static_cast<std::size_t>(i)];
-        std::vector<at::Tensor> pieces;
-        if (has_above) {
-            pieces.push_back(received[static_cast<std::size_t>(above_)][i].unsqueeze(1));
-        }
-        pieces.push_back(frame);
-        if (has_below) {
-            pieces.push_back(received[static_cast<std::size_t>(below_)][i].unsqueeze(1));
-        }
-        frame = pieces.size() > 1 ? at::cat(pieces, 1) : frame;
-    }
-    return {.frames = std::move(frames),
-            .halo = {.above = has_above ? 1 : 0, .below = has_below ? 1 : 0}};
+    const auto halo_of = [&](bool is_there, int rank) {
+        return is_there ? received[static_cast<std::size_t>(rank)] : at::Tensor();
+    };
+    add_rows(frames, halo_of(has_above, above_), halo_of(has_below, below_));
+    return {.frames = std::move(frames), .halo = {.above = has_above, .below = has_below}};
 }
 
 Bands::Frame Bands::whole(const Frame& band) const {
@@ -111,11 +117,13 @@ Bands::Frame Bands::whole(const Frame& band) const {
     const auto number = band.options().dtype(at::kLong);
     const at::Tensor own_rows = at::full({1}, band.size(1), number);
     std::vector<at::Tensor> rows;
+    rows.reserve(static_cast<std::size_t>(ranks_.size()));
     for (int rank = 0; rank < ranks_.size(); ++rank) {
         rows.push_back(at::empty({1}, number));
     }
     ranks_.all_gather(own_rows, rows);
     std::vector<at::Tensor> parts;
+    parts.reserve(rows.size());
     for (const at::Tensor& count : rows) {
         parts.push_back(
             at::empty({band.size(0), count.item<std::int64_t>(), band.size(2), band.size(3)},

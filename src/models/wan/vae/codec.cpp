@@ -62,7 +62,7 @@ at::Tensor from_first(const at::Tensor& tensor,
     ranks.broadcast(shape, 0);
     const at::Tensor sizes = shape.cpu();
     const at::IntArrayRef lengths(sizes.const_data_ptr<std::int64_t>(), 5);
-    const at::Tensor copy = is_first ? tensor.contiguous() : at::empty(lengths, options);
+    at::Tensor copy = is_first ? tensor.contiguous() : at::empty(lengths, options);
     ranks.broadcast(copy, 0);
     return copy;
 }
