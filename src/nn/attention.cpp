@@ -9,15 +9,25 @@
 #include "kernels/kernels.hpp"
 
 namespace reelyard::nn {
+namespace {
+
+void expect_shapes(const at::Tensor& q,
+                   const at::Tensor& k,
+                   const at::Tensor& v,
+                   const at::Tensor& out) {
+    REELYARD_EXPECT(q.dim() == 4 && q.is_contiguous() && k.is_contiguous() && v.is_contiguous());
+    REELYARD_EXPECT(k.sizes() == v.sizes() && k.size(2) == q.size(2) && k.size(3) == q.size(3));
+    REELYARD_EXPECT(out.is_contiguous() && out.numel() == q.numel());
+}
+
+}  // namespace
 
 void attention(const at::Tensor& q,
                const at::Tensor& k,
                const at::Tensor& v,
                const at::Tensor& key_bias,
                at::Tensor& out) {
-    REELYARD_EXPECT(q.dim() == 4 && q.is_contiguous() && k.is_contiguous() && v.is_contiguous());
-    REELYARD_EXPECT(k.sizes() == v.sizes() && k.size(2) == q.size(2) && k.size(3) == q.size(3));
-    REELYARD_EXPECT(out.is_contiguous() && out.numel() == q.numel());
+    expect_shapes(q, k, v, out);
     const kernels::AttentionCall call{q, k, v, key_bias, out, {}};
     q.is_cpu() ? kernels::cpu::attention(call) : kernels::reference::attention(call);
 }
@@ -27,9 +37,7 @@ void partial_attention(const at::Tensor& q,
                        const at::Tensor& v,
                        at::Tensor& out,
                        at::Tensor& log_sum) {
-    REELYARD_EXPECT(q.dim() == 4 && q.is_contiguous() && k.is_contiguous() && v.is_contiguous());
-    REELYARD_EXPECT(k.sizes() == v.sizes() && k.size(2) == q.size(2) && k.size(3) == q.size(3));
-    REELYARD_EXPECT(out.is_contiguous() && out.numel() == q.numel());
+    expect_shapes(q, k, v, out);
     REELYARD_EXPECT(out.scalar_type() == at::kFloat && log_sum.scalar_type() == at::kFloat);
     REELYARD_EXPECT(log_sum.is_contiguous() && log_sum.numel() * q.size(3) == q.numel());
     if (k.numel() == 0) {

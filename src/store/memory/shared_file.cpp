@@ -24,13 +24,18 @@ namespace {
 // Below it, an own mount would cost more than huge pages save.
 constexpr std::int64_t least_bytes_for_huge_pages = 32 * mebibyte;
 
-void check_room(int fd, std::int64_t bytes) {
-    struct statvfs status {};
-    require(::fstatvfs(fd, &status) == 0 && ::ftruncate(fd, bytes) == 0,
+/// \param is_given what the last system call said; its errno tells why it is not
+void require_given(bool is_given) {
+    require(is_given,
             ErrorKind::resources,
             "{}: shared memory was refused: {}",
             host_name(),
             std::strerror(errno));
+}
+
+void check_room(int fd, std::int64_t bytes) {
+    struct statvfs status {};
+    require_given(::fstatvfs(fd, &status) == 0 && ::ftruncate(fd, bytes) == 0);
     const auto free = static_cast<std::int64_t>(status.f_bavail * status.f_frsize);
     require(free >= bytes,
             ErrorKind::resources,
@@ -55,22 +60,14 @@ struct SharedName {
 
 int open_shared(const std::string& name, int flags) {
     const int fd = ::shm_open(name.c_str(), flags | O_RDWR, S_IRUSR | S_IWUSR);
-    require(fd >= 0,
-            ErrorKind::resources,
-            "{}: shared memory was refused: {}",
-            host_name(),
-            std::strerror(errno));
+    require_given(fd >= 0);
     return fd;
 }
 
 /// What no other file of the node has.
 std::string identity_of(int fd) {
     struct stat status {};
-    require(::fstat(fd, &status) == 0,
-            ErrorKind::resources,
-            "{}: shared memory was refused: {}",
-            host_name(),
-            std::strerror(errno));
+    require_given(::fstat(fd, &status) == 0);
     return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
@@ -132,7 +129,7 @@ void SharedFile::open_in_dev_shm(std::int64_t bytes, const mpi::Communicator& no
     SharedName own;
     const std::string name = mpi::on_root(node, [&] {
         const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-        const std::string chosen = fmt::format("/reelyard-{}-{}", ::getpid(), now);
+        std::string chosen = fmt::format("/reelyard-{}-{}", ::getpid(), now);
         fd_ = open_shared(chosen, O_CREAT | O_EXCL);
         own.text = chosen;
         check_room(fd_, bytes);
