@@ -12,6 +12,12 @@
 
 namespace reelyard {
 
+std::int64_t monotonic_nanoseconds() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
 std::string format_seconds(double seconds) {
     if (seconds < 1.0) {
         return fmt::format("{:.0f} ms", seconds * 1000.0);

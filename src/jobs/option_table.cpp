@@ -227,6 +227,10 @@ void add_generation_options(std::vector<Option>& table, const KnownNames& names)
     add("seed",
         "N",
         "base seed: a prompt without a seed of its own gets one made from this and its id [42]");
+    table.push_back({"generate.sequence_batch",
+                     "true|false",
+                     "both branches of the guidance in one pass, for all prompts [false]",
+                     flag_setter([](JobOptions & job) -> auto& { return job.sequence_batch; })});
 }
 
 void add_output_options(std::vector<Option>& table, const KnownNames& names) {

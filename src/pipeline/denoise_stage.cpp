@@ -10,57 +10,73 @@
 namespace reelyard::pipeline {
 namespace {
 
-/// Transformer inputs of both branches, ready for every step.
-struct Branches {
-    models::Conditioning prompt;
-    models::Conditioning negative;
-    bool guided = false;
-};
-
-Branches prepare_branches(const models::Transformer& transformer,
-                          const Task& task,
-                          const TaskConditioning& conditioning,
-                          const parallel::TensorComm& cfg) {
-    Branches branches{.prompt = {}, .negative = {}, .guided = uses_guidance(task)};
-    const bool has_prompt = !branches.guided || cfg.rank() == 0;
-    const bool has_negative = branches.guided && cfg.rank() + 1 == cfg.size();
-    if (has_prompt) {
-        branches.prompt = transformer.prepare(conditioning.prompt);
-    }
-    if (has_negative) {
-        branches.negative = transformer.prepare(conditioning.negative);
-    }
-    return branches;
-}
-
-/// Velocities with the prompt and with the negative prompt.
-struct BranchVelocities {
-    at::Tensor prompt;
-    at::Tensor negative;
-};
-
-BranchVelocities both_velocities(models::Transformer& transformer,
-                                 const at::Tensor& latent,
-                                 const at::Tensor& timestep,
-                                 const Branches& branches,
-                                 parallel::TensorComm& cfg) {
-    if (cfg.size() == 1) {
-        return {.prompt = transformer.velocity(latent, timestep, branches.prompt),
-                .negative = transformer.velocity(latent, timestep, branches.negative)};
-    }
-    const at::Tensor own =
-        transformer
-            .velocity(latent, timestep, cfg.rank() == 0 ? branches.prompt : branches.negative)
-            .contiguous();
-    const std::vector<at::Tensor> both{at::empty_like(own), at::empty_like(own)};
-    cfg.all_gather(own, both);
-    return {.prompt = both[0], .negative = both[1]};
-}
-
 /// v_negative + g (v_prompt - v_negative), Ho and Salimans 2022 (arXiv:2207.12598).
-at::Tensor guided_velocity(const BranchVelocities& both, double guidance_scale) {
-    return both.negative + guidance_scale * (both.prompt - both.negative);
+at::Tensor guided(const at::Tensor& prompt, const at::Tensor& negative, double guidance_scale) {
+    return negative + guidance_scale * (prompt - negative);
 }
+
+/// The velocity of one task, from the branches that its guidance takes.
+class GuidedTransformer {
+public:
+    GuidedTransformer(models::Transformer& transformer,
+                      parallel::TensorComm& cfg,
+                      BranchOrder order,
+                      const Task& task,
+                      const TaskConditioning& conditioning)
+        : transformer_(transformer)
+        , cfg_(cfg)
+        , is_guided_(uses_guidance(task))
+        , is_batched_(order == BranchOrder::batched && cfg.size() == 1)
+        , guidance_scale_(task.guidance_scale) {
+        if (is_guided_ && is_batched_) {
+            add(transformer.batch({conditioning.prompt, conditioning.negative}));
+            return;
+        }
+        if (!is_guided_ || cfg.rank() == 0) {
+            add(conditioning.prompt);
+        }
+        if (is_guided_ && cfg.rank() + 1 == cfg.size()) {
+            add(conditioning.negative);
+        }
+    }
+
+    /// \param latent [1, C, f, h, w] \param timestep [1]
+    [[nodiscard]] at::Tensor velocity(const at::Tensor& latent, const at::Tensor& timestep) const {
+        if (!is_guided_) {
+            return pass(latent, timestep, 0);
+        }
+        if (is_batched_) {
+            const auto both =
+                pass(at::cat({latent, latent}), at::cat({timestep, timestep}), 0).chunk(2);
+            return guided(both[0], both[1], guidance_scale_);
+        }
+        const at::Tensor own = pass(latent, timestep, 0);
+        if (cfg_.size() == 1) {
+            return guided(own, pass(latent, timestep, 1), guidance_scale_);
+        }
+        const std::vector<at::Tensor> both{at::empty_like(own), at::empty_like(own)};
+        cfg_.all_gather(own, both);
+        return guided(both[0], both[1], guidance_scale_);
+    }
+
+private:
+    void add(const models::Conditioning& conditioning) {
+        branches_.push_back(transformer_.prepare(conditioning));
+    }
+
+    [[nodiscard]] at::Tensor pass(const at::Tensor& latent,
+                                  const at::Tensor& timestep,
+                                  std::size_t branch) const {
+        return transformer_.velocity(latent, timestep, branches_.at(branch)).contiguous();
+    }
+
+    models::Transformer& transformer_;
+    parallel::TensorComm& cfg_;
+    bool is_guided_;
+    bool is_batched_;
+    double guidance_scale_;
+    std::vector<models::Conditioning> branches_;  ///< that this rank computes
+};
 
 /// Whether some rank of the group wants to stop.
 bool any_stops(StepAnswer own, parallel::TensorComm& group) {
@@ -96,11 +112,13 @@ std::vector<std::int64_t> latent_shape(const ModelSpec& model, const VideoSize& 
 DenoiseStage::DenoiseStage(models::Transformer& transformer,
                            const ModelSpec& model,
                            c10::Device device,
-                           const parallel::VideoGroup& group)
+                           const parallel::VideoGroup& group,
+                           BranchOrder order)
     : transformer_(transformer)
     , model_(model)
     , device_(device)
-    , group_(group) {}
+    , group_(group)
+    , order_(order) {}
 
 at::Tensor DenoiseStage::run(const Task& task,
                              const TaskConditioning& conditioning,
@@ -110,19 +128,13 @@ at::Tensor DenoiseStage::run(const Task& task,
                                                 {.steps = task.steps,
                                                  .flow_shift = task.flow_shift,
                                                  .sigma_schedule = task.sigma_schedule});
-    const Branches branches = prepare_branches(transformer_, task, conditioning, *group_.cfg);
+    const GuidedTransformer transformer(transformer_, *group_.cfg, order_, task, conditioning);
     at::Tensor latent =
         samplers::initial_noise(latent_shape(model_, task.size), task.seed).to(device_);
     for (std::int64_t k = 0; k < task.steps; ++k) {
         const auto time = sampler->schedule().timesteps.at(static_cast<std::size_t>(k));
         const at::Tensor timestep = at::full({1}, time, latent.options());
-        const at::Tensor velocity =
-            branches.guided
-                ? guided_velocity(
-                      both_velocities(transformer_, latent, timestep, branches, *group_.cfg),
-                      task.guidance_scale)
-                : transformer_.velocity(latent, timestep, branches.prompt);
-        latent = sampler->step(k, velocity, latent);
+        latent = sampler->step(k, transformer.velocity(latent, timestep), latent);
         require_finite(latent, task, k + 1);
         const StepAnswer answer = observer({.step = k + 1, .steps = task.steps});
         if (any_stops(answer, *group_.replica) && k + 1 < task.steps) {

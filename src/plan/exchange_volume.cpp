@@ -178,6 +178,11 @@ std::vector<Receipt> receipts_of_step(const TransformerShape& shape,
                                       const ParallelLayout& layout,
                                       const GridPosition& position,
                                       Guidance guidance) {
+    if (guidance == Guidance::batched && layout.cfg == 1) {
+        ForwardInput both = input;
+        both.batch *= 2;
+        return receipts_of_forward(shape, both, layout, position);
+    }
     std::vector<Receipt> receipts = receipts_of_forward(shape, input, layout, position);
     if (guidance == Guidance::off) {
         return receipts;

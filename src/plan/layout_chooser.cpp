@@ -45,7 +45,7 @@ void add_layouts(const Site& site,
                  std::vector<ParallelLayout>& layouts) {
     const int ranks = rank_count(site.inventory);
     const int inner = layout.tensor * layout.ulysses;
-    const int branches = site.workload.guidance == Guidance::on || wish.cfg > 0 ? 2 : 1;
+    const int branches = site.workload.guidance != Guidance::off || wish.cfg > 0 ? 2 : 1;
     const std::int64_t most_in_ring =
         std::min<std::int64_t>(ranks / inner, site.workload.fewest_tokens / layout.ulysses);
     for (const int ring : degrees(wish.ring, most_in_ring)) {

@@ -36,6 +36,7 @@ std::int64_t block_bytes(const ModelSpec& model,
     const std::int64_t heads = part_of(model.attention_heads, layout.tensor, position.tensor);
     const std::int64_t inner = heads * model.head_width;
     const std::int64_t hidden = part_of(model.ffn_width, layout.tensor, position.tensor);
+    const std::int64_t batch = workload.guidance == Guidance::batched && layout.cfg == 1 ? 2 : 1;
     const std::int64_t own = part_of(
         workload.tokens, layout.sequence_size(), position.ring * layout.ulysses + position.ulysses);
     const std::int64_t group = part_of(workload.tokens, layout.ring, position.ring);
@@ -52,7 +53,7 @@ std::int64_t block_bytes(const ModelSpec& model,
         layout.ring == 1 ? 0 : group * traded * (2 * float32_bytes + 4 * element);
     // A linear layer's result, and in float32 with its bias.
     const std::int64_t sum = layout.tensor == 1 ? 0 : own * width * (element + 2 * float32_bytes);
-    return stream + buffers + std::max(trade + ring, sum);
+    return batch * (stream + buffers + std::max(trade + ring, sum));
 }
 
 /// Keys and values of the texts in all blocks.
@@ -61,7 +62,7 @@ std::int64_t text_bytes(const ModelSpec& model,
                         const ParallelLayout& layout,
                         const GridPosition& position) {
     const std::int64_t heads = part_of(model.attention_heads, layout.tensor, position.tensor);
-    const std::int64_t texts = workload.guidance == Guidance::on && layout.cfg == 1 ? 2 : 1;
+    const std::int64_t texts = workload.guidance != Guidance::off && layout.cfg == 1 ? 2 : 1;
     return texts * model.layers * 2 * model.text_rows * heads * model.head_width *
            size_of(workload.compute);
 }

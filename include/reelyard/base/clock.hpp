@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace reelyard {
@@ -15,6 +16,9 @@ public:
 private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// On the monotonic clock, which all processes of a node share.
+[[nodiscard]] std::int64_t monotonic_nanoseconds();
 
 /// "850 ms", "12.4 s", "3 min 20 s", "2 h 05 min".
 [[nodiscard]] std::string format_seconds(double seconds);

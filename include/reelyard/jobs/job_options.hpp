@@ -75,6 +75,8 @@ struct JobOptions {
     std::filesystem::path prompts;
     GenerationLayer generate_in_job_file;
     GenerationLayer generate_on_command_line;
+    /// [generate] sequence_batch: both branches of the guidance in one pass, as a batch of two
+    bool sequence_batch = false;
     DecodeOptions decode;
     OutputOptions output;
     LogOptions log;

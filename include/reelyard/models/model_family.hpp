@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,7 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 struct EvaluationInput {
     const CheckpointConfig& checkpoint;
     store::WeightSet weights;  ///< of Evaluation::component; empty when it has none
-    std::vector<store::BlockShard> shards = {};  ///< the transformer's, when they are shared out
+    std::vector<store::BlockShard> shards = {};  ///< its blocks', when they are shared out
     DType compute = DType::float32;
     const NamedTensors& tensors;
     std::string text;                   ///< what the tokenizer is given
@@ -59,10 +58,11 @@ struct ModelFamily {
     std::function<ModelSpec(const CheckpointConfig&)> describe;
 
     /// The three are built without touching weights: they keep the views that the set hands them.
-    std::function<std::unique_ptr<Conditioner>(const CheckpointConfig&, store::WeightSet, DType)>
-        make_conditioner;
-    /// The group outlives the transformer; the weights are this rank's slices, and its parts of
+    /// The group outlives what is made for it; the weights are this rank's slices, and its parts of
     /// blocks when these are shared out.
+    std::function<std::unique_ptr<Conditioner>(
+        const CheckpointConfig&, const store::LoadedWeights&, DType, const parallel::VideoGroup&)>
+        make_conditioner;
     std::function<std::unique_ptr<Transformer>(
         const CheckpointConfig&, const store::LoadedWeights&, DType, const parallel::VideoGroup&)>
         make_transformer;
@@ -70,10 +70,6 @@ struct ModelFamily {
     std::function<std::unique_ptr<VideoCodec>(
         const CheckpointConfig&, store::WeightSet, const parallel::VideoGroup&)>
         make_codec;
-
-    /// The block of the transformer that a tensor of it belongs to, if any: blocks are what ranks
-    /// share out when each keeps a part of the weights.
-    std::function<std::optional<int>(const std::string& name)> block_of;
 
     /// Whether a tensor of the codec's component takes part in decoding; a job that only decodes
     /// does not read the others.

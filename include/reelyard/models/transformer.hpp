@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -16,6 +15,9 @@ public:
     Transformer(const Transformer&) = delete;
     Transformer& operator=(const Transformer&) = delete;
     virtual ~Transformer() = default;
+
+    /// What the conditioner made of B texts as one batch, for prepare().
+    [[nodiscard]] virtual Conditioning batch(const std::vector<Conditioning>& texts) const = 0;
 
     /// Computes once per prompt what does not change from step to step (text keys and values of
     /// every layer). \returns what velocity() takes; only this transformer reads it

@@ -20,6 +20,12 @@ struct TaskConditioning {
 /// scale of 1 gives the conditional branch alone).
 [[nodiscard]] bool uses_guidance(const Task& task);
 
+/// How a rank that computes both branches of the guidance does so.
+enum class BranchOrder {
+    one_by_one,  ///< half the activations
+    batched,     ///< half the passes: half as many exchanges, and each weight is fetched once
+};
+
 /// From noise to latent: sampler times transformer, with classifier-free guidance. With CFG
 /// parallelism each of the two ranks computes one branch, and both the same guided velocity; a task
 /// without guidance has one branch, which both compute.
@@ -29,7 +35,8 @@ public:
     DenoiseStage(models::Transformer& transformer,
                  const ModelSpec& model,
                  c10::Device device,
-                 const parallel::VideoGroup& group);
+                 const parallel::VideoGroup& group,
+                 BranchOrder order = BranchOrder::one_by_one);
 
     /// Collective over the group. \param observer asked on every rank; one answer of stop is
     /// enough \returns the same on all ranks: the final latent [1, C, f, h, w] float32, as the
@@ -44,6 +51,7 @@ private:
     ModelSpec model_;
     c10::Device device_;
     const parallel::VideoGroup& group_;
+    BranchOrder order_;
 };
 
 /// Shape [1, C, f, h, w] of the latent of a video.

@@ -70,10 +70,15 @@ struct Receipt {
                                                        const GridPosition& position);
 
 /// Whether the prompt alone decides a step, or the negative prompt, too.
-enum class Guidance { off, on };
+enum class Guidance {
+    off,
+    on,
+    batched,  ///< on, and a rank that computes both branches does so in one pass
+};
 
-/// The same for one step of the sampler with one video: both branches one after the other, or one
-/// branch and then the velocity of the other. The 4-byte vote on stopping is left out.
+/// The same for one step of the sampler with one video: both branches one after the other or as one
+/// batch, or one branch and then the velocity of the other. The 4-byte vote on stopping is left
+/// out.
 [[nodiscard]] std::vector<Receipt> receipts_of_step(const TransformerShape& shape,
                                                     const ForwardInput& input,
                                                     const ParallelLayout& layout,

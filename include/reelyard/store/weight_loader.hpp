@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +33,9 @@ struct LoadOptions {
     std::function<bool(const std::string& name)> wanted = {};
     /// Which slice of each split tensor this rank holds (tensor parallelism).
     Shard tensor_parallel = {};
-    /// Which part of each block this rank keeps (sharded weights); `block_of` names the block of a
-    /// tensor, or nothing for tensors that every rank holds.
+    /// Which part of each block this rank keeps (sharded weights). Tensors outside the blocks are
+    /// held by every rank.
     Shard weight_shard = {};
-    std::function<std::optional<int>(const std::string& name)> block_of = {};
     bool verify = true;  ///< compare the tensors that are read whole with their checksums
     std::string transport = "auto";  ///< as choose_transport() takes it
     HostMemory host_memory = HostMemory::shared;

@@ -205,17 +205,15 @@ void check_layout_for(const EvalOptions& options,
     require(layout.ring >= 1 && layout.ulysses >= 1 && layout.tensor >= 1 && options.timeout > 0,
             ErrorKind::usage,
             "eval: --parallel.* are numbers of 1 or more");
-    const bool is_codec = options.component == "vae_encode" || options.component == "vae_decode";
-    require(ranks == 1 || is_codec || options.component == "transformer",
+    require(ranks == 1 || options.component != "tokenizer",
             ErrorKind::usage,
-            "eval {}: --parallel.* is for the transformer and the VAE",
-            options.component);
+            "eval tokenizer: --parallel.* is for components with weights");
     require(ranks == 1 || ranks == world.size(),
             ErrorKind::usage,
             "eval: the layout is for {} ranks (started: {})",
             ranks,
             world.size());
-    if (!is_codec) {
+    if (options.component == "transformer") {
         check_layout(layout, model.attention_heads, std::numeric_limits<std::int64_t>::max());
     }
 }
@@ -253,8 +251,7 @@ models::NamedTensors evaluate_component(const EvalOptions& options,
                                         .device = device,
                                         .wanted = evaluation.needs,
                                         .tensor_parallel = grid.slice(),
-                                        .weight_shard = grid.block_part(),
-                                        .block_of = family.block_of});
+                                        .weight_shard = grid.block_part()});
     }
     return evaluation.run({.checkpoint = file.config(),
                            .weights = std::move(loaded.weights),

@@ -84,13 +84,13 @@ struct Subject {
 PlanReport make_report(const PlanSettings& settings, const Subject& subject) {
     const auto& [name, model, inventory] = subject;
     const std::vector<Task> tasks = tasks_of(settings, model);
-    plan::Workload workload = workload_of(tasks, model, settings.job.model.dtype);
+    plan::Workload workload = workload_of(tasks, model, settings.job);
     if (settings.job.prompts.empty()) {
         workload.videos = 0;
     }
-    const plan::LayoutChoice choice =
-        plan::choose_layout({.model = model, .inventory = inventory, .workload = workload},
-                            wish_of(settings.job.parallel));
+    const plan::LayoutChoice choice = plan::choose_layout(
+        {.model = model, .inventory = inventory, .workload = workload}, wish_of(settings.job));
+    tell_of_sequence_batch(settings.job, choice.layout);
     const std::vector<int> placement = topology::place_ranks(inventory, choice.layout);
     const topology::Inventory placed = in_order(inventory, placement);
     const plan::Site site{.model = model, .inventory = placed, .workload = workload};

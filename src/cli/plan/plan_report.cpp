@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 bool is_guided(const PlanReport& report) {
-    return report.workload.guidance == plan::Guidance::on;
+    return report.workload.guidance != plan::Guidance::off;
 }
 
 std::string head_text(const PlanReport& report) {

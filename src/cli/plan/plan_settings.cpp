@@ -102,8 +102,8 @@ std::string plan_settings_help() {
             "usage: reelyard plan [JOB.ini] [options] [--section.key VALUE]...\n\n"
          << describe(settings)
          << "\nEvery key of a job file is an option, too (reelyard run --help); these count:\n"
-            "[model] store and dtype, [prompts], [generate] size, frames and guidance_scale,\n"
-            "[parallel] cfg, ring, ulysses, tensor, shard_weights and goal.\n";
+            "[model] store and dtype, [prompts], [generate] size, frames, guidance_scale and\n"
+            "sequence_batch, [parallel] cfg, ring, ulysses, tensor, shard_weights and goal.\n";
     return text.str();
 }
 

@@ -29,9 +29,11 @@ void tell(const plan::LayoutChoice& choice) {
 
 }  // namespace
 
-plan::Workload workload_of(const std::vector<Task>& tasks, const ModelSpec& model, DType compute) {
+plan::Workload workload_of(const std::vector<Task>& tasks,
+                           const ModelSpec& model,
+                           const jobs::JobOptions& job) {
     plan::Workload workload{.fewest_tokens = std::numeric_limits<std::int64_t>::max(),
-                            .compute = compute,
+                            .compute = job.model.dtype,
                             .guidance = plan::Guidance::off,
                             .videos = static_cast<std::int64_t>(tasks.size())};
     for (const Task& task : tasks) {
@@ -39,19 +41,28 @@ plan::Workload workload_of(const std::vector<Task>& tasks, const ModelSpec& mode
         workload.tokens = std::max(workload.tokens, tokens);
         workload.fewest_tokens = std::min(workload.fewest_tokens, tokens);
         if (pipeline::uses_guidance(task)) {
-            workload.guidance = plan::Guidance::on;
+            workload.guidance = job.sequence_batch ? plan::Guidance::batched : plan::Guidance::on;
         }
     }
     return workload;
 }
 
-plan::LayoutWish wish_of(const jobs::ParallelOptions& options) {
-    return {.cfg = options.cfg,
+plan::LayoutWish wish_of(const jobs::JobOptions& job) {
+    const jobs::ParallelOptions& options = job.parallel;
+    return {.cfg = options.cfg == 0 && job.sequence_batch ? 1 : options.cfg,
             .ring = options.ring,
             .ulysses = options.ulysses,
             .tensor = options.tensor,
             .shard_weights = options.shard_weights,
             .goal = options.goal == "latency" ? plan::Goal::latency : plan::Goal::throughput};
+}
+
+void tell_of_sequence_batch(const jobs::JobOptions& job, const ParallelLayout& layout) {
+    if (job.sequence_batch && layout.cfg > 1) {
+        log::info(
+            "generate.sequence_batch is left out: with parallel.cfg = 2 each rank computes one of "
+            "the two branches");
+    }
 }
 
 topology::Inventory in_order(const topology::Inventory& inventory,
@@ -77,11 +88,12 @@ PlacedLayout choose_layout(const mpi::Communicator& world,
                            const PreparedJob& job,
                            const ModelSource& model) {
     const std::string degrees = mpi::on_root(world, [&] {
-        const plan::Workload workload = workload_of(job.tasks, model.spec(), options.model.dtype);
+        const plan::Workload workload = workload_of(job.tasks, model.spec(), options);
         const plan::LayoutChoice choice = plan::choose_layout(
             {.model = model.spec(), .inventory = inventory, .workload = workload},
-            wish_of(options.parallel));
+            wish_of(options));
         tell(choice);
+        tell_of_sequence_batch(options, choice.layout);
         const ParallelLayout& layout = choice.layout;
         return nlohmann::json{
             layout.replicas, layout.cfg, layout.ring, layout.ulysses, layout.tensor}

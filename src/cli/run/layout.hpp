@@ -15,10 +15,14 @@ namespace reelyard::cli {
 /// What tasks ask of their ranks.
 [[nodiscard]] plan::Workload workload_of(const std::vector<Task>& tasks,
                                          const ModelSpec& model,
-                                         DType compute);
+                                         const jobs::JobOptions& job);
 
-/// [parallel] as the chooser reads it.
-[[nodiscard]] plan::LayoutWish wish_of(const jobs::ParallelOptions& options);
+/// [parallel] as the chooser reads it. A sequence batch needs both branches on one rank: it makes
+/// `auto` choose a cfg of 1.
+[[nodiscard]] plan::LayoutWish wish_of(const jobs::JobOptions& job);
+
+/// One line where CFG parallelism, asked for beside it, leaves nothing for a sequence batch to do.
+void tell_of_sequence_batch(const jobs::JobOptions& job, const ParallelLayout& layout);
 
 /// The inventory with its ranks in the order of the places that they take; those without a place
 /// behind them.

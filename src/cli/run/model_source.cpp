@@ -59,12 +59,13 @@ store::WeightSet ModelSource::load(const std::string& component, Part part) {
     return load_as(component, wish).weights;
 }
 
-store::LoadedWeights ModelSource::load_transformer(Shard slice, Shard block_part) {
+store::LoadedWeights ModelSource::load_part(const std::string& component,
+                                            Shard slice,
+                                            Shard block_part) {
     store::LoadOptions wish = options();
     wish.tensor_parallel = slice;
     wish.weight_shard = block_part;
-    wish.block_of = family_.block_of;
-    return load_as("transformer", wish);
+    return load_as(component, wish);
 }
 
 store::LoadedWeights ModelSource::load_as(const std::string& component,

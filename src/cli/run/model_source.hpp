@@ -39,10 +39,12 @@ public:
     /// Collective over the world that the source was opened with.
     [[nodiscard]] store::WeightSet load(const std::string& component, Part part = Part::all);
 
-    /// The transformer's weights. Collective, as load().
+    /// A component as the ranks of a video hold it. Collective, as load().
     /// \param slice of the weights that are split between ranks \param block_part of each block's,
     /// or of the slice of them
-    [[nodiscard]] store::LoadedWeights load_transformer(Shard slice, Shard block_part);
+    [[nodiscard]] store::LoadedWeights load_part(const std::string& component,
+                                                 Shard slice,
+                                                 Shard block_part);
 
     /// What all calls of load() cost this rank so far.
     [[nodiscard]] const store::LoadReport& totals() const { return totals_; }

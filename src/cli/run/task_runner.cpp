@@ -176,7 +176,8 @@ at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
             conditioning.negative = places_.texts.get(task.negative_prompt, parts_.device);
         }
         latent =
-            pipeline::DenoiseStage(*parts_.transformer, parts_.model, parts_.device, *parts_.group)
+            pipeline::DenoiseStage(
+                *parts_.transformer, parts_.model, parts_.device, *parts_.group, parts_.branches)
                 .run(task, conditioning, observer)
                 .cpu();
     });

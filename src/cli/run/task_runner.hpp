@@ -12,6 +12,7 @@
 #include "reelyard/models/video_codec.hpp"
 #include "reelyard/parallel/video_group.hpp"
 #include "reelyard/pipeline/conditioning_cache.hpp"
+#include "reelyard/pipeline/denoise_stage.hpp"
 #include "reelyard/spec/model_spec.hpp"
 #include "reelyard/spec/step_observer.hpp"
 #include "reelyard/spec/task.hpp"
@@ -44,6 +45,7 @@ public:
         models::TilingOptions tiling;
         ModelSpec model;
         c10::Device device;
+        pipeline::BranchOrder branches = pipeline::BranchOrder::one_by_one;
     };
 
     TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int rank);

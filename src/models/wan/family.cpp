@@ -71,10 +71,12 @@ ModelSpec describe(const CheckpointConfig& checkpoint) {
 }
 
 std::unique_ptr<Conditioner> make_conditioner(const CheckpointConfig& checkpoint,
-                                              const store::WeightSet& weights,
-                                              DType /*compute*/) {
-    return std::make_unique<TextConditioner>(text::make_sentencepiece_tokenizer(checkpoint),
-                                             TextEncoder(text_encoder_config(checkpoint), weights));
+                                              const store::LoadedWeights& loaded,
+                                              DType /*compute*/,
+                                              const parallel::VideoGroup& group) {
+    return std::make_unique<TextConditioner>(
+        text::make_sentencepiece_tokenizer(checkpoint),
+        TextEncoder(text_encoder_config(checkpoint), loaded.weights, group, loaded.blocks));
 }
 
 std::unique_ptr<Transformer> make_transformer(const CheckpointConfig& checkpoint,
@@ -100,7 +102,6 @@ ModelFamily make_family() {
             .make_conditioner = make_conditioner,
             .make_transformer = make_transformer,
             .make_codec = make_codec,
-            .block_of = transformer_block_of,
             .needed_for_decoding = needed_for_decoding,
             .evaluations = evaluations()};
 }

@@ -1,9 +1,7 @@
 #include "wan/tensors.hpp"
 
-#include <charconv>
+#include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -26,6 +24,10 @@ struct Cut {
 
 class TensorList {
 public:
+    /// What is added from here on belongs to a block, or to none.
+    void begin_block(int block) { block_ = block; }
+    void end_blocks() { block_.reset(); }
+
     void add(std::string name,
              Shape shape,
              Precision precision = Precision::compute,
@@ -34,7 +36,8 @@ public:
                             .shape = std::move(shape),
                             .split = cut.split,
                             .precision = precision,
-                            .split_unit = cut.unit});
+                            .split_unit = cut.unit,
+                            .block = block_});
     }
 
     /// Weight [out, in] and bias [out].
@@ -50,6 +53,7 @@ public:
 
 private:
     std::vector<TensorSpec> tensors_;
+    std::optional<int> block_;
 };
 
 void add_attention(TensorList& list, const std::string& prefix, const TransformerConfig& config) {
@@ -62,7 +66,9 @@ void add_attention(TensorList& list, const std::string& prefix, const Transforme
     list.add(prefix + ".norm_k.weight", {width}, keep);
 }
 
-void add_block(TensorList& list, const std::string& prefix, const TransformerConfig& config) {
+void add_block(TensorList& list, int block, const TransformerConfig& config) {
+    const std::string prefix = fmt::format("blocks.{}", block);
+    list.begin_block(block);
     const std::int64_t width = config.width();
     list.add(prefix + ".scale_shift_table", {1, 6, width}, keep);
     add_attention(list, prefix + ".attn1", config);
@@ -73,6 +79,37 @@ void add_block(TensorList& list, const std::string& prefix, const TransformerCon
     }
     list.add_linear(prefix + ".ffn.net.0.proj", {config.ffn_width, width}, {Split::rows});
     list.add_linear(prefix + ".ffn.net.2", {width, config.ffn_width}, {Split::columns});
+}
+
+void add_text_block(TensorList& list, int block, const TextEncoderConfig& config) {
+    const std::int64_t inner = config.heads * config.head_width;
+    const std::string attention = fmt::format("encoder.block.{}.layer.0.", block);
+    const std::string ffn = fmt::format("encoder.block.{}.layer.1.", block);
+    list.begin_block(block);
+    for (const char* part : {"q", "k", "v"}) {
+        list.add(attention + "SelfAttention." + part + ".weight",
+                 {inner, config.width},
+                 Precision::compute,
+                 {Split::rows, config.head_width});
+    }
+    list.add(attention + "SelfAttention.o.weight",
+             {config.width, inner},
+             Precision::compute,
+             {Split::columns, config.head_width});
+    list.add(attention + "SelfAttention.relative_attention_bias.weight",
+             {config.buckets, config.heads});
+    list.add(attention + "layer_norm.weight", {config.width});
+    for (const char* part : {"wi_0", "wi_1"}) {
+        list.add(ffn + "DenseReluDense." + part + ".weight",
+                 {config.ffn_width, config.width},
+                 Precision::compute,
+                 {Split::rows});
+    }
+    list.add(ffn + "DenseReluDense.wo.weight",
+             {config.width, config.ffn_width},
+             Precision::compute,
+             {Split::columns});
+    list.add(ffn + "layer_norm.weight", {config.width});
 }
 
 }  // namespace
@@ -89,57 +126,25 @@ ComponentSpec transformer_tensors(const TransformerConfig& config) {
     list.add_linear(embedder + "time_embedder.linear_1", {width, config.frequency_width}, {}, keep);
     list.add_linear(embedder + "time_embedder.linear_2", {width, width}, {}, keep);
     list.add_linear(embedder + "time_proj", {6 * width, width}, {}, keep);
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        add_block(list, fmt::format("blocks.{}", i), config);
+    for (int i = 0; i < config.layers; ++i) {
+        add_block(list, i, config);
     }
+    list.end_blocks();
     list.add("scale_shift_table", {1, 2, width}, keep);
     list.add_linear("proj_out", {config.out_channels * config.patch_volume(), width}, {}, keep);
     return {.name = "transformer", .class_name = "WanTransformer3DModel", .tensors = list.take()};
 }
 
-std::optional<int> transformer_block_of(const std::string& name) {
-    constexpr std::string_view prefix = "blocks.";
-    int block = 0;
-    if (!name.starts_with(prefix)) {
-        return std::nullopt;
-    }
-    const char* number = name.data() + prefix.size();
-    const auto [end, error] = std::from_chars(number, name.data() + name.size(), block);
-    return error == std::errc() ? std::optional(block) : std::nullopt;
-}
-
 ComponentSpec text_encoder_tensors(const TextEncoderConfig& config) {
-    const std::int64_t inner = config.heads * config.head_width;
     TensorList list;
-    list.add("shared.weight", {config.vocabulary, config.width});
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        const std::string attention = fmt::format("encoder.block.{}.layer.0.", i);
-        const std::string ffn = fmt::format("encoder.block.{}.layer.1.", i);
-        for (const char* part : {"q", "k", "v"}) {
-            list.add(attention + "SelfAttention." + part + ".weight",
-                     {inner, config.width},
-                     Precision::compute,
-                     {Split::rows, config.head_width});
-        }
-        list.add(attention + "SelfAttention.o.weight",
-                 {config.width, inner},
-                 Precision::compute,
-                 {Split::columns, config.head_width});
-        list.add(attention + "SelfAttention.relative_attention_bias.weight",
-                 {config.buckets, config.heads});
-        list.add(attention + "layer_norm.weight", {config.width});
-        for (const char* part : {"wi_0", "wi_1"}) {
-            list.add(ffn + "DenseReluDense." + part + ".weight",
-                     {config.ffn_width, config.width},
-                     Precision::compute,
-                     {Split::rows});
-        }
-        list.add(ffn + "DenseReluDense.wo.weight",
-                 {config.width, config.ffn_width},
-                 Precision::compute,
-                 {Split::columns});
-        list.add(ffn + "layer_norm.weight", {config.width});
+    list.add("shared.weight",
+             {config.vocabulary, config.width},
+             Precision::compute,
+             {.split = Split::rows});
+    for (int i = 0; i < config.layers; ++i) {
+        add_text_block(list, i, config);
     }
+    list.end_blocks();
     list.add("encoder.final_layer_norm.weight", {config.width});
     return {.name = "text_encoder",
             .class_name = "UMT5EncoderModel",

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "reelyard/spec/model_spec.hpp"
 
 #include "wan/config.hpp"
@@ -11,9 +8,6 @@ namespace reelyard::models::wan {
 
 /// Every tensor of the transformer, named as diffusers does.
 [[nodiscard]] ComponentSpec transformer_tensors(const TransformerConfig& config);
-
-/// The block that a tensor of the transformer belongs to, if any.
-[[nodiscard]] std::optional<int> transformer_block_of(const std::string& name);
 
 /// Every tensor of the text encoder, named as transformers does.
 [[nodiscard]] ComponentSpec text_encoder_tensors(const TextEncoderConfig& config);

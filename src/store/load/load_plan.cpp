@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -125,7 +126,7 @@ public:
                         .to = final_type(spec, options_),
                         .from = slice.from,
                         .bytes = slice.bytes};
-        if (const auto block = block_of(tensor.name, is_sliced)) {
+        if (const auto block = dealt_block_of(spec, is_sliced)) {
             BlockImage& image = images_[*block];
             const std::int64_t offset = append(image.segment, part);
             image.tensors.push_back({.name = tensor.name,
@@ -154,12 +155,9 @@ public:
 private:
     /// The block whose bytes are dealt out, if the tensor is in one. What the ranks of a tensor
     /// parallel group all hold is small and stays whole, else each of them would read it.
-    [[nodiscard]] std::optional<int> block_of(const std::string& name, bool is_sliced) const {
-        if (options_.weight_shard.degree == 1 || !options_.block_of ||
-            (options_.tensor_parallel.degree > 1 && !is_sliced)) {
-            return std::nullopt;
-        }
-        return options_.block_of(name);
+    [[nodiscard]] std::optional<int> dealt_block_of(const TensorSpec& spec, bool is_sliced) const {
+        const bool is_held_by_all = options_.tensor_parallel.degree > 1 && !is_sliced;
+        return options_.weight_shard.degree == 1 || is_held_by_all ? std::nullopt : spec.block;
     }
 
     const LoadOptions& options_;

@@ -2,11 +2,15 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/report/run_record.hpp"
+#include "reelyard/store/tensor_file.hpp"
 
 #include "support/program.hpp"
 
@@ -59,6 +63,14 @@ protected:
         return files;
     }
 
+    [[nodiscard]] at::Tensor frames() const {
+        return store::read_tensors(out() / "frames" / "a.safetensors").at("frames");
+    }
+
+    [[nodiscard]] std::int64_t received_bytes() const {
+        return report::read_run_record(out() / report::run_record_name).received_bytes;
+    }
+
     /// As if the run had been killed before it decoded.
     void forget_video() const {
         fs::remove_all(out() / "videos");
@@ -83,6 +95,40 @@ TEST_F(GroupRun, latent_that_one_rank_left_becomes_the_same_file) {
         EXPECT_THAT(made.output, Not(HasSubstr("denoise")));
         EXPECT_EQ(video(), expected);
     }
+}
+
+TEST_F(GroupRun, both_branches_as_one_batch_give_the_same_video_and_fetch_weights_once) {
+    const auto make = [&](const std::string& batch) {
+        fs::remove_all(out());
+        const Outcome made = run(2,
+                                 {"--output.frames=true",
+                                  "--parallel.ulysses=2",
+                                  "--parallel.shard_weights=true",
+                                  "--generate.sequence_batch=" + batch});
+        EXPECT_EQ(made.exit_code, 0) << made.output;
+        return std::pair{frames(), received_bytes()};
+    };
+    const auto [expected, received_by_two_passes] = make("false");
+
+    const auto [found, received_by_one] = make("true");
+
+    EXPECT_LT(at::max(at::abs(found - expected)).item<double>(), 1e-4);
+    EXPECT_LT(received_by_one, received_by_two_passes * 3 / 4);
+}
+
+TEST_F(GroupRun, branches_on_ranks_of_their_own_leave_nothing_to_a_sequence_batch) {
+    const Outcome made = run(2, {"--parallel.cfg=2", "--generate.sequence_batch=true"});
+
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    EXPECT_THAT(made.output, HasSubstr("generate.sequence_batch is left out"));
+}
+
+TEST_F(GroupRun, sequence_batch_keeps_both_branches_on_a_rank_where_the_program_chooses) {
+    const Outcome made = run(2, {"--parallel.goal=latency", "--generate.sequence_batch=true"});
+
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    EXPECT_THAT(made.output, HasSubstr("ulysses 2"));
+    EXPECT_THAT(made.output, Not(HasSubstr("left out")));
 }
 
 TEST_F(GroupRun, video_that_cannot_be_opened_ends_the_job_on_all_ranks) {

@@ -117,6 +117,24 @@ TEST(WanTransformer, a_sample_does_not_depend_on_its_batch) {
     }
 }
 
+TEST(WanTransformer, texts_of_unequal_length_go_together_as_a_batch) {
+    const TransformerConfig config = golden_config();
+    WanTransformer transformer(config, weights_of(config), DType::float32, alone());
+    const at::Tensor latent = random({1, 4, 2, 4, 6}, 1);
+    const at::Tensor time = at::tensor({700.0F});
+    const std::vector<Conditioning> texts{{.tensors = {{"context", random({1, 9, 8}, 2)}}},
+                                          {.tensors = {{"context", random({1, 4, 8}, 3)}}}};
+
+    const at::Tensor together = transformer.velocity(at::cat({latent, latent}),
+                                                     at::cat({time, time}),
+                                                     transformer.prepare(transformer.batch(texts)));
+
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const at::Tensor alone = transformer.velocity(latent, time, transformer.prepare(texts[i]));
+        EXPECT_LT(relative_error(together.narrow(0, static_cast<std::int64_t>(i), 1), alone), 2e-6);
+    }
+}
+
 TEST(WanTransformer, gives_the_same_bits_on_any_number_of_threads_and_when_asked_again) {
     const TransformerConfig config{.heads = 3,
                                    .head_width = 32,

@@ -15,6 +15,14 @@ namespace {
 /// A transformer whose velocity is the number it was conditioned on.
 class ConstantVelocity final : public models::Transformer {
 public:
+    models::Conditioning batch(const std::vector<models::Conditioning>& texts) const override {
+        std::vector<at::Tensor> values;
+        for (const models::Conditioning& text : texts) {
+            values.push_back(text.tensors.at("value").view({1, 1, 1, 1, 1}));
+        }
+        return {{{"value", at::cat(values)}}};
+    }
+
     models::Conditioning prepare(const models::Conditioning& conditioning) const override {
         return conditioning;
     }
@@ -23,7 +31,7 @@ public:
                         const at::Tensor& timestep,
                         const models::Conditioning& prepared) override {
         ++calls;
-        times.push_back(timestep.item<float>());
+        times.push_back(timestep[0].item<float>());
         return at::ones_like(latent) * prepared.tensors.at("value");
     }
 
@@ -75,6 +83,16 @@ TEST_F(DenoiseStageTest, guidance_goes_beyond_the_prompt_away_from_the_negative)
         samplers::initial_noise({1, 16, 3, 6, 4}, 7) - schedule.sigmas.front() * 4.0;
     EXPECT_TRUE(at::allclose(latent, expected, 1e-5, 1e-5));
     EXPECT_EQ(transformer_.calls, 8);
+}
+
+TEST_F(DenoiseStageTest, both_branches_as_one_batch_take_half_the_passes) {
+    const DenoiseStage batched(transformer_, ModelSpec{}, at::kCPU, alone_, BranchOrder::batched);
+    const TaskConditioning texts{.prompt = conditioned_on(2), .negative = conditioned_on(1)};
+
+    const at::Tensor latent = batched.run(example(), texts, always_on);
+
+    EXPECT_EQ(transformer_.calls, 4);
+    EXPECT_TRUE(at::equal(latent, stage_.run(example(), texts, always_on)));
 }
 
 TEST_F(DenoiseStageTest, without_guidance_the_negative_branch_is_never_computed) {

@@ -35,6 +35,9 @@ TEST(ExchangeVolume, takes_one_velocity_from_the_other_branch_instead_of_a_secon
 
     EXPECT_EQ(step({.ulysses = 2}, Guidance::on).total(), 2 * pass.total());
     EXPECT_EQ(step({.ulysses = 2}, Guidance::off).total(), pass.total());
+    EXPECT_EQ(step({.ulysses = 2}, Guidance::batched).total(), 2 * pass.total());
+    EXPECT_EQ(step({.cfg = 2, .ulysses = 2}, Guidance::batched).total(),
+              step({.cfg = 2, .ulysses = 2}, Guidance::on).total());
     EXPECT_EQ(step({.cfg = 2, .ulysses = 2}, Guidance::on).of(Exchange::ulysses),
               pass.of(Exchange::ulysses));
     EXPECT_EQ(step({.cfg = 2, .ulysses = 2}, Guidance::on).of(Exchange::cfg), 12 * 8 * 4);
@@ -52,6 +55,19 @@ TEST(ExchangeVolume, has_all_weights_but_the_own_part_where_they_are_sharded) {
     EXPECT_EQ(weights({.ulysses = 2, .tensor = 2, .shard_weights = true}), 2400 * 2 / 2);
     EXPECT_EQ(weights({.tensor = 2, .shard_weights = true}), 0);
     EXPECT_EQ(weights({.cfg = 2, .ulysses = 2}), 0);
+}
+
+TEST(ExchangeVolume, has_sharded_weights_once_where_both_branches_are_one_batch) {
+    TransformerShape with_weights = shape;
+    with_weights.block_numbers = 4800;
+    const auto weights = [&](Guidance guidance) {
+        const ParallelLayout layout{.ulysses = 2, .shard_weights = true};
+        return sum_of(receipts_of_step(with_weights, input, layout, {}, guidance))
+            .of(Exchange::weights);
+    };
+
+    EXPECT_EQ(weights(Guidance::on), 2 * weights(Guidance::off));
+    EXPECT_EQ(weights(Guidance::batched), weights(Guidance::off));
 }
 
 TEST(ExchangeVolume, comes_from_the_neighbour_in_a_ring) {

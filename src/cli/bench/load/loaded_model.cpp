@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -20,18 +19,6 @@
 
 namespace reelyard::cli {
 namespace {
-
-/// 12 for "blocks.12.ffn.net.2.weight"; nothing for a tensor outside the blocks.
-std::optional<int> block_of(const std::string& name) {
-    constexpr std::string_view prefix = "blocks.";
-    if (!name.starts_with(prefix)) {
-        return std::nullopt;
-    }
-    int block = 0;
-    const char* last = name.data() + name.size();
-    const auto [end, error] = std::from_chars(name.data() + prefix.size(), last, block);
-    return error == std::errc() && end != last && *end == '.' ? std::optional(block) : std::nullopt;
-}
 
 /// The one type below float32 that the tensors of a component are stored in; float32 when there is
 /// none.
@@ -187,9 +174,6 @@ LoadedModel load_once(const store::StoreFile& file,
                                    .index = world.rank() % settings.tensor_parallel};
         options.weight_shard = {.degree = settings.weight_shards,
                                 .index = world.rank() % settings.weight_shards};
-        if (settings.weight_shards > 1) {
-            options.block_of = block_of;
-        }
         options.verify = settings.verify;
         options.transport = settings.transport;
         options.host_memory =

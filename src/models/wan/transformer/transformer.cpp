@@ -1,5 +1,7 @@
 #include "wan/transformer/transformer.hpp"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "reelyard/base/error.hpp"
@@ -56,6 +58,21 @@ WanTransformer::WanTransformer(const TransformerConfig& config,
     , blocks_(config, weights, shards, group)
     , head_modulation_(weights.get("scale_shift_table"))
     , head_(linear_of(weights, "proj_out")) {}
+
+/// Rows of zeros are what padding is made of: those behind a shorter text change nothing.
+Conditioning WanTransformer::batch(const std::vector<Conditioning>& texts) const {
+    std::int64_t rows = 0;
+    for (const Conditioning& text : texts) {
+        rows = std::max(rows, text.tensors.at("context").size(1));
+    }
+    std::vector<at::Tensor> padded;
+    padded.reserve(texts.size());
+    for (const Conditioning& text : texts) {
+        const at::Tensor& context = text.tensors.at("context");
+        padded.push_back(at::constant_pad_nd(context, {0, 0, 0, rows - context.size(1)}));
+    }
+    return {.tensors = {{"context", at::cat(padded)}}};
+}
 
 Conditioning WanTransformer::prepare(const Conditioning& conditioning) const {
     const at::Tensor& context = conditioning.tensors.at("context");

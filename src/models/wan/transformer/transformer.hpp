@@ -25,6 +25,8 @@ public:
                    const parallel::VideoGroup& group,
                    const std::vector<store::BlockShard>& shards = {});
 
+    [[nodiscard]] Conditioning batch(const std::vector<Conditioning>& texts) const override;
+
     /// \param conditioning "context" [B, L, D] as TextConditioner makes it; the rows up to
     /// context_length are padding. With "context_rows" (int64, one number) that many instead.
     /// \returns keys and values of every block
