@@ -41,10 +41,14 @@ private:
 
 class Pending::Work {
 public:
-    Work(Name name, std::unique_ptr<Transfer> first, std::vector<Next> stages)
+    Work(Name name,
+         std::unique_ptr<Transfer> first,
+         std::vector<Next> stages,
+         trace::ExchangeSpan span)
         : name_(std::move(name))
         , transfer_(std::move(first))
-        , stages_(std::move(stages)) {}
+        , stages_(std::move(stages))
+        , span_(std::move(span)) {}
 
     /// Whether all its messages are under way, or through.
     [[nodiscard]] bool is_in_last_stage() const { return next_ == stages_.size(); }
@@ -54,6 +58,7 @@ public:
     }
 
     void wait_until(const std::function<bool()>& is_reached) {
+        const trace::ExchangeSpan::Wait waiting(span_);
         Patience patience;
         const double most =
             name_.timeout + seconds_between_ranks * std::min(name_.rank, most_staggered_ranks);
@@ -75,6 +80,7 @@ private:
         while (transfer_ == nullptr || transfer_->test()) {
             transfer_.reset();
             if (is_in_last_stage()) {
+                span_.end();
                 return true;
             }
             transfer_ = stages_[next_]();
@@ -101,10 +107,15 @@ private:
     std::unique_ptr<Transfer> transfer_;  ///< of the present stage; none: nothing to wait for
     std::vector<Next> stages_;            ///< that follow it
     std::size_t next_ = 0;
+    trace::ExchangeSpan span_;
 };
 
-Pending::Pending(Name name, std::unique_ptr<Transfer> first, std::vector<Next> stages)
-    : work_(std::make_shared<Work>(std::move(name), std::move(first), std::move(stages))) {}
+Pending::Pending(Name name,
+                 std::unique_ptr<Transfer> first,
+                 std::vector<Next> stages,
+                 trace::ExchangeSpan span)
+    : work_(std::make_shared<Work>(
+          std::move(name), std::move(first), std::move(stages), std::move(span))) {}
 
 bool Pending::test() {
     return work_ == nullptr || work_->test();

@@ -49,11 +49,30 @@ std::vector<at::Tensor> shares_of(const at::Tensor& data, int ranks) {
 TensorComm::TensorComm(std::string name,
                        std::unique_ptr<MessageBackend> backend,
                        double timeout,
-                       std::vector<int> members)
+                       std::vector<int> members,
+                       trace::Recorder* recorder)
     : name_(std::move(name))
     , backend_(std::move(backend))
     , timeout_(timeout)
-    , members_(std::move(members)) {}
+    , members_(std::move(members))
+    , recorder_(recorder) {}
+
+std::int64_t TensorComm::Exchange::received_bytes() const {
+    std::int64_t bytes = 0;
+    for (const Message& message : received) {
+        bytes += static_cast<std::int64_t>(message.data.nbytes());
+    }
+    return bytes;
+}
+
+/// Called after the first word of the group's name, "ulysses all-to-all".
+trace::ExchangeSpan TensorComm::span_of(const Operation& operation, std::int64_t bytes) const {
+    if (recorder_ == nullptr || size() == 1) {
+        return {};
+    }
+    const std::string name = name_.substr(0, name_.find(' ')) + ' ' + operation.name;
+    return {recorder_, name_, name, bytes};
+}
 
 TensorComm::Operation TensorComm::begin(const std::string& name) {
     stage_order_.close();
@@ -69,22 +88,25 @@ std::unique_ptr<Transfer> TensorComm::start(const Operation& operation,
     if (exchange.sent.empty() && exchange.received.empty()) {
         return nullptr;
     }
-    for (const Message& message : exchange.received) {
-        volumes_[operation.name].bytes += static_cast<std::int64_t>(message.data.nbytes());
-    }
+    volumes_[operation.name].bytes += exchange.received_bytes();
     return backend_->start(exchange.sent, exchange.received, operation.tag + stage);
 }
 
 Pending TensorComm::pending(const Operation& operation,
                             const Exchange& first,
-                            std::vector<Pending::Next> stages) {
+                            std::vector<Pending::Next> stages,
+                            std::int64_t later_bytes) {
+    trace::ExchangeSpan span = span_of(operation, first.received_bytes() + later_bytes);
+    auto transfer =
+        in_context([&] { return start(operation, first, 0); }, "{}: {}", name_, operation.name);
     return {{.group = name_,
              .operation = operation.name,
              .timeout = timeout_,
              .rank = rank(),
              .members = members_},
-            in_context([&] { return start(operation, first, 0); }, "{}: {}", name_, operation.name),
-            std::move(stages)};
+            std::move(transfer),
+            std::move(stages),
+            std::move(span)};
 }
 
 TensorComm::Exchange TensorComm::with_all(const Tensors& sent, const Tensors& received) const {
@@ -118,11 +140,14 @@ Pending TensorComm::start_all_reduce(const at::Tensor& data) {
     for (std::size_t i = 0; i < shares.size(); ++i) {
         addends.push_back(i == own ? shares[own] : at::empty_like(shares[own]));
     }
-    Pending result = pending(
-        operation, with_all(shares, addends), {[this, operation, shares, own_share, addends] {
-            add_up(addends, own_share.front());
-            return start(operation, with_all(own_share, shares), 1);
-        }});
+    const Exchange sums = with_all(own_share, shares);
+    Pending result = pending(operation,
+                             with_all(shares, addends),
+                             {[this, operation, own_share, addends, sums] {
+                                 add_up(addends, own_share.front());
+                                 return start(operation, sums, 1);
+                             }},
+                             sums.received_bytes());
     if (backend_ != nullptr && backend_->is_ordered()) {
         stage_order_.open(result);
     }

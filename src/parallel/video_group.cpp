@@ -10,8 +10,8 @@
 namespace reelyard::parallel {
 namespace {
 
-std::unique_ptr<TensorComm> alone(const std::string& name) {
-    return std::make_unique<TensorComm>(name, nullptr, 0.0);
+std::unique_ptr<TensorComm> alone(const std::string& name, trace::Recorder* recorder = nullptr) {
+    return std::make_unique<TensorComm>(name, nullptr, 0.0, std::vector<int>{}, recorder);
 }
 
 /// How the groups of a rank are made.
@@ -19,18 +19,19 @@ struct Maker {
     const ProcessGrid& grid;
     double timeout;
     c10::Device device;
+    trace::Recorder* recorder;
 
     [[nodiscard]] std::unique_ptr<TensorComm> over(const std::string& name,
                                                    mpi::Communicator ranks) const {
         if (ranks.size() == 1) {
-            return alone(name);
+            return alone(name, recorder);
         }
         std::string full_name =
             fmt::format("{} group of replica {}", name, grid.position().replica);
         std::vector<int> members = ranks.ranks_in(grid.world());
         auto backend = make_backend(std::move(ranks), {.device = device, .timeout = timeout});
         return std::make_unique<TensorComm>(
-            std::move(full_name), std::move(backend), timeout, std::move(members));
+            std::move(full_name), std::move(backend), timeout, std::move(members), recorder);
     }
 };
 
@@ -58,8 +59,11 @@ VideoGroup make_single_rank_group() {
     return group;
 }
 
-VideoGroup make_video_group(const ProcessGrid& grid, double timeout, c10::Device device) {
-    const Maker make{.grid = grid, .timeout = timeout, .device = device};
+VideoGroup make_video_group(const ProcessGrid& grid,
+                            double timeout,
+                            c10::Device device,
+                            trace::Recorder* recorder) {
+    const Maker make{.grid = grid, .timeout = timeout, .device = device, .recorder = recorder};
     const bool shares_weights = grid.layout().shard_weights;
     VideoGroup group;
     group.tensor = make.over("tensor", grid.tensor_group());
@@ -68,7 +72,7 @@ VideoGroup make_video_group(const ProcessGrid& grid, double timeout, c10::Device
     group.sequence = make.over("sequence", grid.sequence_group());
     group.cfg = make.over("cfg", grid.cfg_group());
     group.shards =
-        shares_weights ? make.over("shards", grid.same_weights_group()) : alone("shards");
+        shares_weights ? make.over("shards", grid.same_weights_group()) : alone("shards", recorder);
     group.replica = make.over("video", grid.replica_group());
     return group;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reelyard/parallel/message_backend.hpp"
+#include "reelyard/trace/exchange_span.hpp"
 
 namespace reelyard::parallel {
 
@@ -28,7 +29,11 @@ public:
     /// Nothing is left to do.
     Pending() = default;
     /// \param stages what is to be done after the first transfer, one after the other
-    Pending(Name name, std::unique_ptr<Transfer> first, std::vector<Next> stages);
+    /// \param span that began with the first transfer; ends with the last
+    Pending(Name name,
+            std::unique_ptr<Transfer> first,
+            std::vector<Next> stages,
+            trace::ExchangeSpan span);
     Pending(Pending&&) noexcept = default;
     Pending& operator=(Pending&&) noexcept = default;
     Pending(const Pending&) = delete;

@@ -10,6 +10,7 @@
 
 #include "reelyard/parallel/message_backend.hpp"
 #include "reelyard/parallel/pending.hpp"
+#include "reelyard/trace/recorder.hpp"
 
 namespace reelyard::parallel {
 
@@ -32,10 +33,13 @@ public:
     /// \param name of the group, for messages \param backend none: this rank alone
     /// \param timeout seconds that one operation may take \param members what the ranks of the
     /// group are called in messages; empty: by their numbers in the group
+    /// \param recorder of what is exchanged, and of what users of the group compute; outlives this;
+    /// none: nothing is recorded
     TensorComm(std::string name,
                std::unique_ptr<MessageBackend> backend,
                double timeout,
-               std::vector<int> members = {});
+               std::vector<int> members = {},
+               trace::Recorder* recorder = nullptr);
     TensorComm(const TensorComm&) = delete;
     TensorComm& operator=(const TensorComm&) = delete;
     ~TensorComm() = default;
@@ -44,6 +48,8 @@ public:
     [[nodiscard]] int size() const { return backend_ ? backend_->size() : 1; }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::map<std::string, Volume>& volumes() const { return volumes_; }
+    /// None: nothing is recorded.
+    [[nodiscard]] trace::Recorder* recorder() const { return recorder_; }
 
     /// Adds up what the ranks have, in place. \param data the same size on all ranks
     [[nodiscard]] Pending start_all_reduce(const at::Tensor& data);
@@ -80,6 +86,8 @@ private:
     struct Exchange {
         std::vector<Message> sent;
         std::vector<Message> received;
+
+        [[nodiscard]] std::int64_t received_bytes() const;
     };
 
     /// What an operation keeps from its beginning to its end.
@@ -89,9 +97,12 @@ private:
     };
 
     [[nodiscard]] Operation begin(const std::string& name);
+    /// \param later_bytes that this rank receives in the stages
     [[nodiscard]] Pending pending(const Operation& operation,
                                   const Exchange& first,
-                                  std::vector<Pending::Next> stages = {});
+                                  std::vector<Pending::Next> stages = {},
+                                  std::int64_t later_bytes = 0);
+    [[nodiscard]] trace::ExchangeSpan span_of(const Operation& operation, std::int64_t bytes) const;
     /// \param stage 0 or 1, of the operation
     [[nodiscard]] std::unique_ptr<Transfer> start(const Operation& operation,
                                                   const Exchange& exchange,
@@ -103,6 +114,7 @@ private:
     std::unique_ptr<MessageBackend> backend_;
     double timeout_;
     std::vector<int> members_;
+    trace::Recorder* recorder_;
     int next_tag_ = 0;
     StageOrder stage_order_;  ///< of use with an ordered backend only
     std::map<std::string, Volume> volumes_;

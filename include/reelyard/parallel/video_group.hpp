@@ -26,6 +26,8 @@ struct VideoGroup {
 
     /// From the other ranks, by all operations so far.
     [[nodiscard]] std::int64_t received_bytes() const;
+    /// None: nothing is recorded.
+    [[nodiscard]] trace::Recorder* recorder() const { return replica->recorder(); }
     /// Which part of a sequence's tokens this rank holds.
     [[nodiscard]] Shard tokens() const {
         return {.degree = sequence->size(), .index = sequence->rank()};
@@ -41,8 +43,11 @@ struct VideoGroup {
 
 /// Collective over all ranks of the grid. \param timeout seconds that one operation may take
 /// \param device that this rank's tensors are on: it decides how messages go (choose_backend)
+/// \param recorder of what the ranks compute and exchange; outlives the group; none:
+/// nothing is recorded
 [[nodiscard]] VideoGroup make_video_group(const ProcessGrid& grid,
                                           double timeout,
-                                          c10::Device device = c10::DeviceType::CPU);
+                                          c10::Device device = c10::DeviceType::CPU,
+                                          trace::Recorder* recorder = nullptr);
 
 }  // namespace reelyard::parallel

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "reelyard/nn/attention.hpp"
+#include "reelyard/trace/span.hpp"
 
 namespace reelyard::nn {
 
@@ -87,6 +88,7 @@ void SequenceAttention::trade_back(const at::Tensor& attended,
 
 void SequenceAttention::attend(const Heads& heads, std::int64_t tokens, at::Tensor& out) const {
     if (ring_.size() == 1) {
+        const trace::Span span(ring_.recorder(), "attention");
         attention(heads.q, heads.k, heads.v, {}, out);
         return;
     }
@@ -106,13 +108,16 @@ void SequenceAttention::attend(const Heads& heads, std::int64_t tokens, at::Tens
         // The next keys and values travel while attention to the present ones is computed.
         parallel::Pending travelling =
             is_last ? parallel::Pending() : ring_.start_rotate(present, next);
-        partial_attention(heads.q,
-                          present[0],
-                          present[1],
-                          step == 0 ? sum : part,
-                          step == 0 ? log_sum : part_log_sum);
-        if (step > 0) {
-            merge_attention(sum, log_sum, part, part_log_sum);
+        {
+            const trace::Span span(ring_.recorder(), "attention to part", step);
+            partial_attention(heads.q,
+                              present[0],
+                              present[1],
+                              step == 0 ? sum : part,
+                              step == 0 ? log_sum : part_log_sum);
+            if (step > 0) {
+                merge_attention(sum, log_sum, part, part_log_sum);
+            }
         }
         travelling.wait();
         present = next;

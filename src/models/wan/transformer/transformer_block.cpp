@@ -4,6 +4,7 @@
 
 #include "reelyard/nn/attention.hpp"
 #include "reelyard/nn/split/sharded_layers.hpp"
+#include "reelyard/trace/span.hpp"
 
 #include "wan/transformer/weights.hpp"
 
@@ -77,6 +78,7 @@ void TransformerBlock::normalise(at::Tensor& heads,
 void TransformerBlock::self_attention(at::Tensor& stream,
                                       const at::Tensor& gate,
                                       const BlockInputs& inputs) const {
+    const trace::Span span(tensor_ranks_.recorder(), "self attention");
     BlockMemory& memory = inputs.memory;
     project(self_.q, memory.normal, memory.q);
     project(self_.k, memory.normal, memory.k);
@@ -90,6 +92,7 @@ void TransformerBlock::self_attention(at::Tensor& stream,
 }
 
 void TransformerBlock::cross_attention(at::Tensor& stream, const BlockInputs& inputs) const {
+    const trace::Span span(tensor_ranks_.recorder(), "cross attention");
     BlockMemory& memory = inputs.memory;
     project(cross_.q, memory.normal, memory.q);
     normalise(memory.q, cross_.norm_q, nullptr);
@@ -116,6 +119,7 @@ void TransformerBlock::apply(at::Tensor& stream, const BlockInputs& inputs) cons
     cross_attention(stream, inputs);
     inputs.progress();
 
+    const trace::Span span(tensor_ranks_.recorder(), "feed-forward");
     nn::layer_norm(stream, row(4) + 1, row(3), config_.eps, memory.normal);
     nn::linear(memory.normal, ffn_in_, nn::Activation::gelu_tanh, memory.hidden);
     inputs.progress();
