@@ -32,6 +32,11 @@ std::optional<std::size_t> Assignment::next() {
     return begun_ < order_.size() ? std::optional(order_[begun_++]) : std::nullopt;
 }
 
+bool Assignment::has_next() {
+    const std::lock_guard lock(mutex_);
+    return begun_ < order_.size();
+}
+
 void Assignment::close() {
     const std::lock_guard lock(mutex_);
     begun_ = order_.size();

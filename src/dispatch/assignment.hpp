@@ -21,6 +21,8 @@ public:
 
     /// The position of the next task; nothing when there is none, for good.
     [[nodiscard]] std::optional<std::size_t> next();
+    /// Whether next() would have one; another thread may be faster.
+    [[nodiscard]] bool has_next();
     /// Hands out no more tasks.
     void close();
 

@@ -23,10 +23,11 @@ Order wait_for_order(const mpi::Communicator& comm) {
 
 std::optional<Error> work_for_leader(const mpi::Communicator& comm,
                                      const std::vector<Task>& tasks,
-                                     const TaskRunner& run,
+                                     const HalfRunners& run,
+                                     Post post,
                                      const StopQuestion& stop) {
     std::optional<Error> failure;
-    Report report{.result = std::nullopt, .busy_seconds = 0.0, .wants_end = stop()};
+    Report report{.result = std::nullopt, .busy_seconds = 0.0, .wants_end = stop(), .post = post};
     while (true) {
         comm.send_text(to_text(report), leader, message_tag);
         const Order order = wait_for_order(comm);
@@ -36,7 +37,8 @@ std::optional<Error> work_for_leader(const mpi::Communicator& comm,
         const Stopwatch watch;
         report.result.reset();
         try {
-            report.result = run(tasks.at(static_cast<std::size_t>(*order.task)));
+            const Task& task = tasks.at(static_cast<std::size_t>(*order.task));
+            report.result = order.is_begun ? run.finish(task) : run.begin(task);
         } catch (...) {
             failure = to_error(std::current_exception());
             if (failure->kind() == ErrorKind::communication) {

@@ -13,7 +13,8 @@ namespace reelyard::dispatch {
 /// if it did \throws Error (communication)
 [[nodiscard]] std::optional<Error> work_for_leader(const mpi::Communicator& comm,
                                                    const std::vector<Task>& tasks,
-                                                   const TaskRunner& run,
+                                                   const HalfRunners& run,
+                                                   Post post,
                                                    const StopQuestion& stop);
 
 }  // namespace reelyard::dispatch

@@ -9,7 +9,8 @@ namespace reelyard {
 NLOHMANN_JSON_SERIALIZE_ENUM(TaskResult::State,
                              {{TaskResult::State::failed, "failed"},
                               {TaskResult::State::done, "done"},
-                              {TaskResult::State::stopped, "stopped"}})
+                              {TaskResult::State::stopped, "stopped"},
+                              {TaskResult::State::begun, "begun"}})
 
 std::string to_json(const TaskResult& result) {
     const nlohmann::json json{

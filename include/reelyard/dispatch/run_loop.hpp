@@ -14,6 +14,19 @@ namespace reelyard::dispatch {
 /// concerns the whole run and ends it.
 using TaskRunner = std::function<TaskResult(const Task&)>;
 
+/// How a rank runs tasks in two halves (denoising and decoding), of which another rank may do the
+/// second.
+struct HalfRunners {
+    TaskRunner begin;   ///< State::begun when the second half is left; else the task is over
+    TaskRunner finish;  ///< of a task that was begun here or on another rank
+};
+
+/// What a rank is there for.
+enum class Post {
+    whole_tasks,
+    second_halves,  ///< it only finishes what others have begun
+};
+
 /// Takes results on the leader (rank 0), one at a time, as they arrive.
 using ResultConsumer = std::function<void(const TaskResult&)>;
 
@@ -23,7 +36,8 @@ using StopQuestion = std::function<bool()>;
 /// What a rank did in a run.
 struct WorkShare {
     int rank = 0;
-    int tasks = 0;
+    Post post = Post::whole_tasks;
+    int tasks = 0;  ///< that it began, or, when that is its post, finished
     double busy_seconds = 0.0;   ///< inside the runner
     double total_seconds = 0.0;  ///< from the first request to the end of the run
 };
@@ -48,5 +62,17 @@ struct WorkShare {
                                                const TaskRunner& run,
                                                const ResultConsumer& consume,
                                                const StopQuestion& stop = StopSignal::requested);
+
+/// The same in halves. A rank that has begun a task hands it over to one that waits at
+/// Post::second_halves, if there are more tasks to begin meanwhile; otherwise it finishes it
+/// itself. The result that `consume` gets has the seconds of both halves and the rank of the first.
+/// \param post of this rank; rank 0 does whole tasks
+[[nodiscard]] std::vector<WorkShare> run_tasks_in_halves(
+    const mpi::Communicator& world,
+    const std::vector<Task>& tasks,
+    const HalfRunners& run,
+    Post post,
+    const ResultConsumer& consume,
+    const StopQuestion& stop = StopSignal::requested);
 
 }  // namespace reelyard::dispatch

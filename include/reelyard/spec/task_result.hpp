@@ -8,7 +8,12 @@ namespace reelyard {
 
 /// What became of a task on the rank that ran it.
 struct TaskResult {
-    enum class State { done, failed, stopped };
+    enum class State {
+        done,
+        failed,
+        stopped,
+        begun,  ///< only its second half is left, which other ranks may do
+    };
 
     std::string id;
     State state = State::failed;

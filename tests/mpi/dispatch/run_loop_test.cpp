@@ -301,6 +301,106 @@ TEST_F(RunTasks, stops_handing_out_when_another_rank_is_asked_to) {
     }
 }
 
+/// Halves of tasks: the last rank only finishes what others have begun, where there are others.
+class RunTasksInHalves : public RunTasks {
+protected:
+    [[nodiscard]] Post post() const {
+        return is_last() && world_.rank() > 0 ? Post::second_halves : Post::whole_tasks;
+    }
+
+    TaskResult begin(const Task& each) {
+        begun_.push_back(each.id);
+        return {.id = each.id,
+                .state = TaskResult::State::begun,
+                .reason = {},
+                .seconds = {{"denoise", 2.0}},
+                .rank = world_.rank()};
+    }
+
+    TaskResult finish(const Task& each) {
+        TaskResult result = done(each);
+        result.seconds["decode"] = 1.0;
+        return result;
+    }
+
+    std::vector<WorkShare> run_halves(const std::vector<Task>& tasks, const HalfRunners& halves) {
+        return run_tasks_in_halves(
+            world_, tasks, halves, post(), [&](const auto& each) { consume(each); }, never);
+    }
+
+    HalfRunners halves() {
+        return {.begin = [this](const Task& each) { return begin(each); },
+                .finish = [this](const Task& each) { return finish(each); }};
+    }
+
+    std::vector<std::string> begun_;  // on this rank
+};
+
+TEST_F(RunTasksInHalves, every_half_is_done_once_and_results_have_both) {
+    const auto shares = run_halves(equal_tasks(25), halves());
+
+    EXPECT_EQ(world_.sum(static_cast<std::int64_t>(begun_.size())), 25);
+    EXPECT_EQ(runs_on_all_ranks(), 25);
+    EXPECT_EQ(consumed_.size(), world_.rank() == 0 ? 25u : 0u);
+    for (const TaskResult& result : consumed_) {
+        EXPECT_EQ(result.state, TaskResult::State::done);
+        EXPECT_EQ(result.seconds.at("denoise"), 2.0);
+        EXPECT_EQ(result.seconds.at("decode"), 1.0);
+    }
+    if (post() == Post::second_halves) {
+        EXPECT_TRUE(begun_.empty());
+    }
+    if (world_.rank() == 0 && ranks() > 1) {
+        EXPECT_EQ(shares.back().post, Post::second_halves);
+    }
+}
+
+TEST_F(RunTasksInHalves, rank_without_tasks_of_its_own_finishes_those_of_others) {
+    if (ranks() == 1) {
+        return;
+    }
+    HalfRunners telling = halves();
+    bool is_told = false;
+    // Rank 0 takes its time until it hears of a task that was finished elsewhere.
+    telling.begin = [&](const Task& each) {
+        for (int look = 0; look < 1000 && world_.rank() == 0 && !is_told; ++look) {
+            is_told = meeting_.probe().has_value();
+        }
+        return begin(each);
+    };
+    telling.finish = [&](const Task& each) {
+        if (is_last() && ran_.empty()) {
+            meeting_.send_text(each.id, 0, 1);
+        }
+        return finish(each);
+    };
+
+    (void)run_halves(equal_tasks(5000), telling);
+
+    if (world_.rank() == 0) {
+        const std::string id = meeting_.receive_text(world_.size() - 1, 1);
+        const auto found = std::find_if(consumed_.begin(),
+                                        consumed_.end(),
+                                        [&](const TaskResult& each) { return each.id == id; });
+        ASSERT_NE(found, consumed_.end());
+        EXPECT_NE(found->rank, world_.size() - 1) << "of the rank that began it";
+    }
+    EXPECT_EQ(runs_on_all_ranks(), 5000);
+}
+
+TEST_F(RunTasksInHalves, failure_of_a_second_half_elsewhere_ends_the_run_on_all_ranks) {
+    HalfRunners failing = halves();
+    failing.finish = [](const Task& /*each*/) -> TaskResult {
+        fail(ErrorKind::storage, "out/latents/0.safetensors: not there");
+    };
+
+    const auto error = error_of([&] { (void)run_halves(equal_tasks(50), failing); });
+
+    EXPECT_EQ(error.kind(), ErrorKind::storage);
+    EXPECT_EQ(error.message(), "out/latents/0.safetensors: not there");
+    EXPECT_LE(world_.sum(static_cast<std::int64_t>(begun_.size())), 2 * world_.size());
+}
+
 TEST_F(RunTasks, can_run_again_on_the_same_ranks) {
     for (int repetition = 0; repetition < 20; ++repetition) {
         (void)run(equal_tasks(5), [&](const Task& each) { return done(each); });
