@@ -272,6 +272,10 @@ void add_output_options(std::vector<Option>& table, const KnownNames& names) {
                      "FILE",
                      "also write messages, with time stamps, to this file [none]",
                      path_setter([](JobOptions & job) -> auto& { return job.log.file; })});
+    table.push_back({"log.trace",
+                     "FILE",
+                     "write to this file what each rank computes and exchanges, and when [none]",
+                     path_setter([](JobOptions & job) -> auto& { return job.log.trace; })});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "reelyard/base/error.hpp"
 #include "reelyard/samplers/initial_noise.hpp"
 #include "reelyard/samplers/sampler.hpp"
+#include "reelyard/trace/span.hpp"
 
 namespace reelyard::pipeline {
 namespace {
@@ -132,6 +133,7 @@ at::Tensor DenoiseStage::run(const Task& task,
     at::Tensor latent =
         samplers::initial_noise(latent_shape(model_, task.size), task.seed).to(device_);
     for (std::int64_t k = 0; k < task.steps; ++k) {
+        const trace::Span span(group_.recorder(), "step", k + 1);
         const auto time = sampler->schedule().timesteps.at(static_cast<std::size_t>(k));
         const at::Tensor timestep = at::full({1}, time, latent.options());
         latent = sampler->step(k, transformer.velocity(latent, timestep), latent);

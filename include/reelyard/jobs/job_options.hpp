@@ -56,7 +56,8 @@ struct OutputOptions {
 
 /// Where messages go.
 struct LogOptions {
-    std::filesystem::path file;  ///< empty: none
+    std::filesystem::path file;   ///< empty: none
+    std::filesystem::path trace;  ///< what ranks compute and exchange, and when; empty: none
     bool quiet = false;
 };
 

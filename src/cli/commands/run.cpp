@@ -33,6 +33,7 @@
 #include "../run/task_relay.hpp"
 #include "../run/task_runner.hpp"
 #include "../run/text_stage.hpp"
+#include "../trace/run_trace.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -79,8 +80,8 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
                                         TaskPlaces places,
                                         int rank) {
     const auto& config = model.file().config();
-    auto group = std::make_unique<parallel::VideoGroup>(
-        parallel::make_video_group(grid, options.parallel.timeout, model.use().device));
+    auto group = std::make_unique<parallel::VideoGroup>(parallel::make_video_group(
+        grid, options.parallel.timeout, model.use().device, model.use().recorder));
     const auto weights = model.load_transformer(grid.slice(), grid.block_part());
     auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
     auto codec =
@@ -304,6 +305,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
         return 0;
     }
     start_log(world, options.log);
+    RunTrace trace(world, options.log.trace);
     const StopSignal stop;
     const auto device = choose_device(world, options.model.device);
     const topology::Inventory inventory = find_hardware(world, device);
@@ -311,7 +313,10 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const Stopwatch opening;
     ModelSource model(options.model.store,
                       world,
-                      {.dtype = options.model.dtype, .device = device, .load = options.load});
+                      {.dtype = options.model.dtype,
+                       .device = device,
+                       .load = options.load,
+                       .recorder = trace.recorder()});
     start.index_seconds = opening.seconds();
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
     const PlacedLayout placed = choose_layout(world, inventory, options, job, model);
@@ -339,6 +344,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
                 device.str(),
                 places.outputs.folder());
     log::info("{}", summary_text(result.tally, result.times, result.shares, totals));
+    trace.finish();
     return exit_code(world, job, result.tally);
 }
 

@@ -9,6 +9,7 @@
 #include "reelyard/base/log.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/store/staged_store.hpp"
+#include "reelyard/trace/span.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -71,6 +72,7 @@ store::LoadedWeights ModelSource::load_part(const std::string& component,
 store::LoadedWeights ModelSource::load_as(const std::string& component,
                                           const store::LoadOptions& options) {
     const Stopwatch watch;
+    const trace::Span span(use_.recorder, "load", component);
     auto loaded = store::load_component(file_, spec_.component(component), world_, options);
     if (totals_.small_pages_reason.empty() && !loaded.report.small_pages_reason.empty()) {
         log::info("weights are in small pages, which slows down loading: {}",

@@ -12,6 +12,7 @@
 #include "reelyard/spec/model_spec.hpp"
 #include "reelyard/store/store_file.hpp"
 #include "reelyard/store/weight_loader.hpp"
+#include "reelyard/trace/recorder.hpp"
 
 namespace reelyard::cli {
 
@@ -22,6 +23,7 @@ public:
         DType dtype = DType::bfloat16;
         c10::Device device = c10::Device(c10::kCPU);
         jobs::LoadingOptions load = {};
+        trace::Recorder* recorder = nullptr;  ///< none: nothing is recorded
     };
 
     /// Opens the store, or the copy of it that every node has, and describes the model; collective.

@@ -16,6 +16,7 @@
 #include "reelyard/pipeline/decode_stage.hpp"
 #include "reelyard/pipeline/denoise_stage.hpp"
 #include "reelyard/store/tensor_file.hpp"
+#include "reelyard/trace/span.hpp"
 
 #include "error_translation.hpp"
 
@@ -49,6 +50,7 @@ TaskRunner::TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int 
     , rank_(rank) {}
 
 TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
+    const trace::Span span(parts_.group->recorder(), "task", task.id);
     TaskResult result{.id = task.id, .state = TaskResult::State::done, .rank = rank_};
     try {
         make_outputs(task, observer, result);
@@ -170,6 +172,7 @@ at::Tensor TaskRunner::latent_of(const Task& task,
 at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
     at::Tensor latent;
     together(task, [&] {
+        const trace::Span span(parts_.group->recorder(), "denoise");
         pipeline::TaskConditioning conditioning{
             .prompt = places_.texts.get(task.prompt, parts_.device), .negative = {}};
         if (pipeline::uses_guidance(task)) {
@@ -197,6 +200,7 @@ void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskRes
     });
     pipeline::DecodedVideo video;
     together(task, [&] {
+        const trace::Span span(parts_.group->recorder(), "decode");
         video = pipeline::DecodeStage(*parts_.codec, parts_.tiling)
                     .run(latent, {.sink = sink.get(), .keep_frames = choice_.frames});
     });

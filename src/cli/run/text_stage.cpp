@@ -8,6 +8,7 @@
 #include "reelyard/base/log.hpp"
 #include "reelyard/mpi/agreement.hpp"
 #include "reelyard/pipeline/text_stage.hpp"
+#include "reelyard/trace/span.hpp"
 
 namespace reelyard::cli {
 namespace {
@@ -39,6 +40,7 @@ double encode_missing_texts(const mpi::Communicator& world,
         return 0.0;
     }
     const Stopwatch watch;
+    const trace::Span span(model.use().recorder, "texts");
     const auto conditioner = model.family().make_conditioner(
         model.file().config(), model.load("text_encoder"), model.use().dtype);
     const auto mine = pipeline::texts_of_rank(texts, world.rank(), world.size());

@@ -8,6 +8,7 @@
 #include "reelyard/nn/patch.hpp"
 #include "reelyard/nn/rope.hpp"
 #include "reelyard/spec/tensor_spec.hpp"
+#include "reelyard/trace/span.hpp"
 
 #include "wan/transformer/context.hpp"
 #include "wan/transformer/weights.hpp"
@@ -75,6 +76,7 @@ Conditioning WanTransformer::batch(const std::vector<Conditioning>& texts) const
 }
 
 Conditioning WanTransformer::prepare(const Conditioning& conditioning) const {
+    const trace::Span span(group_.recorder(), "keys of the text");
     const at::Tensor& context = conditioning.tensors.at("context");
     const auto rows = conditioning.tensors.find("context_rows");
     const std::int64_t total =
@@ -201,6 +203,7 @@ at::Tensor WanTransformer::head(const at::Tensor& stream, const at::Tensor& time
 at::Tensor WanTransformer::velocity(const at::Tensor& latent,
                                     const at::Tensor& timestep,
                                     const Conditioning& prepared) {
+    const trace::Span span(group_.recorder(), "velocity");
     const Grid grid = grid_of(latent);
     const nn::RotaryTable& rotary = rotary_of(grid);
     const TimeEmbedding& time = time_.embed(timestep);
@@ -211,6 +214,7 @@ at::Tensor WanTransformer::velocity(const at::Tensor& latent,
         blocks_.progress();
     };
     blocks_.for_each([&](std::size_t i, const TransformerBlock& block) {
+        const trace::Span block_span(group_.recorder(), "block", static_cast<std::int64_t>(i));
         const TextKeys text = text_of(prepared, i);
         block.apply(stream,
                     {.time = time.blocks,
