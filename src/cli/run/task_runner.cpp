@@ -50,7 +50,6 @@ TaskRunner::TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int 
     , rank_(rank) {}
 
 TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
-    const trace::Span span(parts_.group->recorder(), "task", task.id);
     TaskResult result{.id = task.id, .state = TaskResult::State::done, .rank = rank_};
     try {
         make_outputs(task, observer, result);
@@ -172,7 +171,7 @@ at::Tensor TaskRunner::latent_of(const Task& task,
 at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
     at::Tensor latent;
     together(task, [&] {
-        const trace::Span span(parts_.group->recorder(), "denoise");
+        const trace::Span span(parts_.group->recorder(), "denoise", task.id);
         pipeline::TaskConditioning conditioning{
             .prompt = places_.texts.get(task.prompt, parts_.device), .negative = {}};
         if (pipeline::uses_guidance(task)) {
@@ -200,7 +199,7 @@ void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskRes
     });
     pipeline::DecodedVideo video;
     together(task, [&] {
-        const trace::Span span(parts_.group->recorder(), "decode");
+        const trace::Span span(parts_.group->recorder(), "decode", task.id);
         video = pipeline::DecodeStage(*parts_.codec, parts_.tiling)
                     .run(latent, {.sink = sink.get(), .keep_frames = choice_.frames});
     });
