@@ -103,24 +103,62 @@ std::string grid(const Paper& paper) {
     return lines;
 }
 
+bool is_drawn(const Curve& curve) {
+    return std::any_of(curve.points.begin(), curve.points.end(), [](const ChartPoint& point) {
+        return is_drawn(point);
+    });
+}
+
+/// A curve through places on the paper.
+std::string path(const std::string& places, Stroke stroke, const char* colour) {
+    const char* dashes = stroke == Stroke::dotted ? " stroke-width=\"1.5\" stroke-dasharray=\"2 4\""
+                         : stroke == Stroke::dashed ? " stroke-width=\"2\" stroke-dasharray=\"7 5\""
+                                                    : " stroke-width=\"2\"";
+    return fmt::format("<path d=\"M{}\" fill=\"none\" stroke=\"{}\"{}/>\n", places, colour, dashes);
+}
+
+std::string mark(double x, double y, Stroke stroke, const char* colour) {
+    if (stroke == Stroke::dotted) {
+        return {};
+    }
+    return fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\" stroke=\"{}\" "
+        "stroke-width=\"2\"/>\n",
+        x,
+        y,
+        stroke == Stroke::solid ? colour : "white",
+        colour);
+}
+
 std::string drawn(const Curve& curve, const Paper& paper, const char* colour) {
-    std::string path;
+    std::string places;
     std::string marks;
+    if (curve.origin && is_drawn(*curve.origin)) {
+        places = fmt::format(
+            "{:.1f} {:.1f}", paper.across(curve.origin->x), paper.down(curve.origin->y));
+    }
     for (const ChartPoint& point : curve.points) {
         if (!is_drawn(point)) {
             continue;
         }
         const double x = paper.across(point.x);
         const double y = paper.down(point.y);
-        path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : " L", x, y);
-        marks += fmt::format(
-            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\"/>\n", x, y, colour);
+        places += fmt::format("{}{:.1f} {:.1f}", places.empty() ? "" : " L", x, y);
+        marks += mark(x, y, curve.stroke, colour);
     }
-    return fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
-                       path,
-                       colour,
-                       curve.is_dashed ? " stroke-dasharray=\"6 5\"" : "") +
-           (curve.is_dashed ? "" : marks);
+    return path(places, curve.stroke, colour) + marks;
+}
+
+/// A piece of the curve, and its name beside it.
+std::string legend(const Curve& curve, double y, const char* colour) {
+    constexpr double begin = left + 12.0;
+    constexpr double length = 32.0;
+    return "<g class=\"legend\">" +
+           path(fmt::format("{:.1f} {:.1f} L{:.1f} {:.1f}", begin, y, begin + length, y),
+                curve.stroke,
+                colour) +
+           mark(begin + length / 2.0, y, curve.stroke, colour) +
+           text_at(begin + length + 8.0, y + 4.0, "start", curve.name) + "</g>\n";
 }
 
 }  // namespace
@@ -147,15 +185,14 @@ std::string log_chart(const ChartLabels& labels, const std::vector<Curve>& curve
                text_at(0.0, 0.0, "middle", labels.y_name) + "</g>\n";
     if (paper.x.least <= paper.x.most) {
         picture += grid(paper);
-        for (std::size_t i = 0; i < curves.size(); ++i) {
-            const char* colour = colours[i % colours.size()];
-            picture += drawn(curves[i], paper, colour);
-            picture += fmt::format("<g fill=\"{}\">", colour) +
-                       text_at(left + 12.0,
-                               top + 18.0 + 16.0 * static_cast<double>(i),
-                               "start",
-                               curves[i].name) +
-                       "</g>\n";
+        std::size_t number = 0;
+        for (const Curve& curve : curves) {
+            if (is_drawn(curve)) {
+                const char* colour = colours[number % colours.size()];
+                picture += drawn(curve, paper, colour);
+                picture += legend(curve, top + 16.0 + 18.0 * static_cast<double>(number), colour);
+                ++number;
+            }
         }
     }
     return picture + "</svg>\n";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,18 @@ struct ChartPoint {
     double y = 0.0;
 };
 
+/// How a curve is drawn.
+enum class Stroke {
+    dotted,  ///< thin and without marks
+    solid,   ///< with full marks
+    dashed,  ///< with hollow marks
+};
+
 struct Curve {
     std::string name;
-    bool is_dashed = false;
-    std::vector<ChartPoint> points;  ///< ascending x, all values above 0
+    Stroke stroke = Stroke::solid;
+    std::optional<ChartPoint> origin;  ///< where the line comes from; has no mark
+    std::vector<ChartPoint> points;    ///< ascending x, all values above 0
 };
 
 struct ChartLabels {
@@ -22,8 +31,8 @@ struct ChartLabels {
     std::string y_name;
 };
 
-/// A picture (SVG) of curves with both axes logarithmic to the base 2; a mark at every point.
-/// Values that are not above 0 are left out.
+/// A picture (SVG) of curves with both axes logarithmic to the base 2, and a legend. Values that
+/// are not above 0 are left out, and so are curves without others.
 [[nodiscard]] std::string log_chart(const ChartLabels& labels, const std::vector<Curve>& curves);
 
 }  // namespace reelyard::report

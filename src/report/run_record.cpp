@@ -8,12 +8,20 @@
 #include "reelyard/base/atomic_file.hpp"
 #include "reelyard/base/error.hpp"
 
+namespace reelyard {
+
+// NOLINTNEXTLINE(readability-identifier-naming)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(
+    ParallelLayout, replicas, cfg, ring, ulysses, tensor, shard_weights)
+
+}  // namespace reelyard
+
 namespace reelyard::report {
 
 // NOLINTNEXTLINE(readability-identifier-naming)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunRecord,
                                    ranks,
-                                   replicas,
+                                   nodes,
                                    layout,
                                    device,
                                    threads,

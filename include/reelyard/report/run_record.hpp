@@ -4,14 +4,16 @@
 #include <filesystem>
 #include <string>
 
+#include "reelyard/spec/parallel_layout.hpp"
+
 namespace reelyard::report {
 
 /// What a run was and what it cost, as it leaves it in its output folder for comparisons.
 struct RunRecord {
     int ranks = 1;
-    int replicas = 1;
-    std::string layout;  ///< as to_string(ParallelLayout) says it
-    std::string device;
+    int nodes = 1;
+    ParallelLayout layout = {};
+    std::string device = {};
     int threads = 1;  ///< of each rank
     int videos = 0;
     std::int64_t steps = 0;           ///< denoising steps of all videos that were made
@@ -21,7 +23,8 @@ struct RunRecord {
     double total_seconds = 0.0;       ///< of the run
     std::int64_t bytes_used = 0;      ///< of the weights
     std::int64_t bytes_read = 0;      ///< of the weights, by all ranks
-    std::int64_t received_bytes = 0;  ///< from other ranks of its video, of the rank with most
+    std::int64_t received_bytes = 0;  ///< from other ranks of its video while it denoised, of the
+                                      ///< rank with most
     std::int64_t peak_bytes = 0;      ///< memory of the rank with most
 
     /// Seconds that one video's step takes its group; 0 when there was none.

@@ -197,7 +197,7 @@ struct RunResult {
     Tally tally;
     RunTimes times;
     std::vector<dispatch::WorkShare> shares;
-    std::int64_t received_bytes = 0;  ///< by this rank, from the others of its video
+    std::int64_t received_bytes = 0;  ///< by this rank while it denoised, from others of its video
 };
 
 /// All stages, from texts to files. \param start what is known of the start so far

@@ -36,14 +36,15 @@ struct RunTimes {
 
 /// Numbers of all ranks together.
 struct Totals {
+    int nodes = 1;                       ///< that the ranks are on
     std::int64_t bytes_used = 0;         ///< of the weights, once
     std::int64_t bytes_read = 0;         ///< over all ranks
     std::int64_t host_peak_bytes = 0;    ///< of the rank that needed most
     std::int64_t device_peak_bytes = 0;  ///< likewise
-    std::int64_t received_bytes = 0;     ///< from the other ranks of a video, likewise
+    std::int64_t received_bytes = 0;     ///< while denoising, from others of a video, likewise
 };
 
-/// Collective. \param received_bytes of this rank, from the other ranks of its video
+/// Collective. \param received_bytes of this rank while it denoised, from the others of its video
 [[nodiscard]] Totals gather_totals(const mpi::Communicator& world,
                                    const store::LoadReport& loaded,
                                    c10::Device device,

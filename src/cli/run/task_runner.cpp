@@ -170,6 +170,7 @@ at::Tensor TaskRunner::latent_of(const Task& task,
 
 at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
     at::Tensor latent;
+    const std::int64_t received_before = parts_.group->received_bytes();
     together(task, [&] {
         const trace::Span span(parts_.group->recorder(), "denoise", task.id);
         pipeline::TaskConditioning conditioning{
@@ -183,6 +184,7 @@ at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
                 .run(task, conditioning, observer)
                 .cpu();
     });
+    received_bytes_ += parts_.group->received_bytes() - received_before;
     return latent;
 }
 

@@ -55,8 +55,8 @@ public:
     /// alone) are thrown. \returns on the first rank of the group what came of the task
     [[nodiscard]] TaskResult run(const Task& task, const StepObserver& observer);
 
-    /// From the other ranks of the group, so far.
-    [[nodiscard]] std::int64_t received_bytes() const { return parts_.group->received_bytes(); }
+    /// From the other ranks of the group, while it denoised so far.
+    [[nodiscard]] std::int64_t received_bytes() const { return received_bytes_; }
 
 private:
     void make_outputs(const Task& task, const StepObserver& observer, TaskResult& result);
@@ -80,6 +80,7 @@ private:
     TaskPlaces places_;
     OutputChoice choice_;
     int rank_;
+    std::int64_t received_bytes_ = 0;
 };
 
 }  // namespace reelyard::cli

@@ -1,7 +1,10 @@
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -47,6 +50,29 @@ protected:
         return {std::istreambuf_iterator<char>(stream), {}};
     }
 
+    /// A line of scaling.csv, in fields; no layout here has a comma in its name.
+    [[nodiscard]] std::vector<std::string> row_of(int ranks) const {
+        std::ifstream table(file("study/scaling.csv"));
+        const std::string begin = std::to_string(ranks) + ',';
+        for (std::string line; std::getline(table, line);) {
+            if (line.starts_with(begin)) {
+                std::istringstream words(line);
+                std::vector<std::string> fields;
+                for (std::string field; std::getline(words, field, ',');) {
+                    fields.push_back(field);
+                }
+                return fields;
+            }
+        }
+        ADD_FAILURE() << "no row for " << ranks << " ranks";
+        return std::vector<std::string>(field_count);
+    }
+
+    static constexpr std::size_t field_count = 14;
+    static constexpr std::size_t layout_field = 2;
+    static constexpr std::size_t device_field = 3;
+    static constexpr std::size_t received_field = 11;
+
 private:
     parity::ScratchFolder scratch_;
 };
@@ -56,8 +82,8 @@ TEST_F(Scale, runs_the_job_on_each_number_of_ranks_and_compares_them) {
 
     EXPECT_EQ(made.exit_code, 0) << made.output;
     EXPECT_THAT(made.output,
-                AllOf(ContainsRegex("\n +1  1 replica of 1 rank .* 100 %"),
-                      ContainsRegex("\n +2  1 replica of ring 2 ")));
+                AllOf(ContainsRegex("\n +1  1 replica of 1 rank .* 100 % [^\n]*  measured\n"),
+                      ContainsRegex("\n +2  1 replica of ring 2 [^\n]*  measured\n")));
     EXPECT_THAT(content_of(file("study/scaling.csv")),
                 AllOf(HasSubstr("ranks,replicas,layout"),
                       HasSubstr("\n1,1,\"1 replica of 1 rank\""),
@@ -93,6 +119,105 @@ TEST_F(Scale, numbers_of_ranks_that_do_not_ascend_are_refused) {
 
         EXPECT_EQ(refused.exit_code, 2) << refused.output;
         EXPECT_THAT(refused.output, HasSubstr("--ranks"));
+    }
+}
+
+TEST_F(Scale, predicts_what_it_does_not_run_and_says_so) {
+    const Outcome made = scale(
+        {"--ranks=1", "--predict=2,4", "--ranks-per-node=4", "--parallel.ring={ranks}", "--quiet"});
+
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    EXPECT_THAT(made.output,
+                AllOf(ContainsRegex("\n +1  1 replica of 1 rank [^\n]*  measured\n"),
+                      ContainsRegex("\n +2  1 replica of ring 2 [^\n]*  predicted\n"),
+                      ContainsRegex("\n +4  1 replica of ring 4 [^\n]*  predicted\n")));
+    EXPECT_EQ(row_of(1).back(), "measured");
+    EXPECT_EQ(row_of(2).back(), "predicted");
+    EXPECT_THAT(content_of(file("study/scaling.svg")), HasSubstr(">predicted</text>"));
+    EXPECT_FALSE(fs::exists(file("study/ranks-2")));
+}
+
+TEST_F(Scale, predicts_the_layout_and_the_bytes_of_the_run_itself) {
+    const std::string goal = "--parallel.goal=latency";
+    ASSERT_EQ(scale({"--ranks=1", "--predict=2", "--ranks-per-node=2", goal, "--quiet"}).exit_code,
+              0);
+    const auto predicted = row_of(2);
+    ASSERT_EQ(scale({"--ranks=1,2", goal, "--quiet"}).exit_code, 0);
+    const auto measured = row_of(2);
+
+    EXPECT_EQ(measured.back(), "measured");
+    EXPECT_EQ(predicted.at(layout_field), measured.at(layout_field));
+    // The ranks also agree on going on, with 4 bytes in each step.
+    EXPECT_EQ(std::stol(predicted.at(received_field)) + 4, std::stol(measured.at(received_field)));
+}
+
+TEST_F(Scale, predicts_for_as_many_nodes_as_are_needed_of_a_file) {
+    const Outcome made = scale({"--ranks=1",
+                                "--predict=4",
+                                "--topology=" REELYARD_TOPOLOGIES "/dual_socket_cpu.json",
+                                "--parallel.ring={ranks}",
+                                "--quiet"});
+
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    EXPECT_THAT(made.output, ContainsRegex("\n +4  1 replica of ring 4 [^\n]*  predicted\n"));
+}
+
+TEST_F(Scale, without_a_word_on_the_network_nothing_is_predicted_for_several_nodes) {
+    std::ofstream(file("node.json")) << R"({"nodes": [{"name": "any", "memory_gib": 8,
+        "numa": [{"cores": "0-1", "memory_gib": 8}]}]})";
+
+    const Outcome refused = scale({"--ranks=1", "--predict=4", "--topology=" + file("node.json")});
+
+    EXPECT_EQ(refused.exit_code, 2) << refused.output;
+    EXPECT_THAT(refused.output,
+                AllOf(HasSubstr("4 ranks take 4 nodes of 1 rank"),
+                      HasSubstr("node.json"),
+                      HasSubstr("'network_gb_per_s'")));
+    EXPECT_FALSE(fs::exists(file("study/ranks-1")));
+    EXPECT_EQ(scale({"--ranks=1",
+                     "--predict=4",
+                     "--ranks-per-node=4",
+                     "--topology=" + file("node.json"),
+                     "--quiet"})
+                  .exit_code,
+              0);
+}
+
+TEST_F(Scale, cores_say_nothing_of_gpus_unless_told_how_they_compare) {
+    // The runs have no GPU to take.
+    ASSERT_EQ(::setenv("CUDA_VISIBLE_DEVICES", "", 1), 0);
+    const std::string gpus = "--topology=" REELYARD_TOPOLOGIES "/h100x8_nvlink.json";
+
+    const Outcome refused = scale({"--ranks=1", "--predict=8", gpus, "--quiet"});
+    const Outcome made =
+        scale({"--ranks=1", "--predict=8", gpus, "--compute-factor=100", "--quiet"});
+
+    EXPECT_EQ(refused.exit_code, 2) << refused.output;
+    EXPECT_THAT(refused.output, HasSubstr("--compute-factor"));
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    EXPECT_THAT(made.output, ContainsRegex("\n +8  8 replicas of 1 rank [^\n]*  predicted\n"));
+    EXPECT_EQ(row_of(8).at(device_field), "cuda");
+}
+
+TEST_F(Scale, what_cannot_be_predicted_is_refused_before_anything_runs) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+        {{"--predict=4,2"}, "--predict is '4,2'"},
+        {{"--predict=1,2"}, "1 ranks are in --ranks and in --predict"},
+        {{"--predict=100000"}, "at most 4096"},
+        {{"--topology=any.json"}, "--topology is given, but nothing is to be predicted"},
+        {{"--ranks-per-node=4"}, "--ranks-per-node is given"},
+        {{"--predict=2", "--ranks-per-node=0"}, "--ranks-per-node is 0"},
+        {{"--predict=2", "--compute-factor=0"}, "--compute-factor is 0"},
+        {{"--predict=2", "--ranks-per-node=2", "--parallel.ring=4"}, "a video takes 4 ranks"}};
+    for (const auto& [options, message] : cases) {
+        std::vector<std::string> arguments{"--ranks=1"};
+        arguments.insert(arguments.end(), options.begin(), options.end());
+
+        const Outcome refused = scale(arguments);
+
+        EXPECT_EQ(refused.exit_code, 2) << refused.output;
+        EXPECT_THAT(refused.output, HasSubstr(message));
+        EXPECT_FALSE(fs::exists(file("study/ranks-1")));
     }
 }
 

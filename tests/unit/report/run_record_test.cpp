@@ -17,8 +17,8 @@ TEST(RunRecord, is_read_as_it_was_written) {
 
     write_run_record(file,
                      {.ranks = 8,
-                      .replicas = 2,
-                      .layout = "2 replicas of ring 4",
+                      .nodes = 4,
+                      .layout = {.replicas = 2, .ring = 4, .shard_weights = true},
                       .device = "cpu",
                       .steps = 40,
                       .denoise_seconds = 10.0,
@@ -26,8 +26,8 @@ TEST(RunRecord, is_read_as_it_was_written) {
     const RunRecord found = read_run_record(file);
 
     EXPECT_EQ(found.ranks, 8);
-    EXPECT_EQ(found.replicas, 2);
-    EXPECT_EQ(found.layout, "2 replicas of ring 4");
+    EXPECT_EQ(found.nodes, 4);
+    EXPECT_EQ(to_string(found.layout), "2 replicas of ring 4, weights sharded");
     EXPECT_EQ(found.bytes_used, 1LL << 40);
     EXPECT_DOUBLE_EQ(found.step_seconds(), 0.25);
 }
@@ -41,9 +41,8 @@ TEST(RunRecord, one_that_lacks_a_key_is_refused_by_file_and_key) {
         ADD_FAILURE() << "not refused";
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::input);
-        EXPECT_THAT(
-            error.message(),
-            testing::AllOf(testing::HasSubstr(file.string()), testing::HasSubstr("replicas")));
+        EXPECT_THAT(error.message(),
+                    testing::AllOf(testing::HasSubstr(file.string()), testing::HasSubstr("nodes")));
     }
 }
 
