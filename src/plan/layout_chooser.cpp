@@ -74,8 +74,24 @@ std::vector<ParallelLayout> possible_layouts(const Site& site, const LayoutWish&
     return layouts;
 }
 
+/// A list so short that ranks would have nothing to do if each made videos of its own.
+bool is_short(const Site& site) {
+    return site.workload.videos > 0 && site.workload.videos < rank_count(site.inventory);
+}
+
+/// How long a short list takes, in the time that one rank takes for one video: so many rounds of
+/// groups, whose ranks lose a tenth with every doubling (what sharing a video costs at most where
+/// its ranks are near one another; docs/performance.md).
+double rounds_time(const ParallelLayout& layout, std::int64_t videos) {
+    constexpr double kept_by_doubling = 0.9;
+    const double size = layout.group_size();
+    const double speed = size * std::pow(kept_by_doubling, std::log2(size));
+    const std::int64_t rounds = (videos + layout.replicas - 1) / layout.replicas;
+    return static_cast<double>(rounds) / speed;
+}
+
 /// What is smaller is better.
-using Rating = std::tuple<int, int, int, int, int, int>;
+using Rating = std::tuple<double, int, int, int, int, int>;
 
 class Judge {
 public:
@@ -89,7 +105,9 @@ public:
         const bool leaves_node = node_ % (layout.tensor * layout.ulysses) != 0;
         const std::int64_t heads = site_.model.attention_heads;
         const bool is_uneven = heads % (std::int64_t{layout.tensor} * layout.ulysses) != 0;
-        return {goal_ == Goal::throughput ? size : -size,
+        return {goal_ == Goal::latency ? -size
+                : is_short(site_)      ? rounds_time(layout, site_.workload.videos)
+                                       : size,
                 layout.tensor,
                 -layout.cfg,
                 leaves_node ? 1 : 0,
@@ -117,11 +135,15 @@ std::string reason_of(const Site& site, const LayoutWish& wish, const LayoutChoi
     }
     const int groups = choice.layout.replicas;
     const std::int64_t videos = site.workload.videos;
-    std::string reason = "for throughput, as many videos at a time as memory has room for";
-    if (videos > 0 && videos < groups) {
-        reason += fmt::format("; {} of {} groups have no video, --parallel.goal=latency uses all",
-                              groups - videos,
-                              groups);
+    if (!is_short(site)) {
+        return "for throughput, as many videos at a time as memory has room for";
+    }
+    std::string reason = fmt::format("for throughput with {} video{} on {} ranks",
+                                     videos,
+                                     videos == 1 ? "" : "s",
+                                     rank_count(site.inventory));
+    if (videos < groups) {
+        reason += fmt::format("; {} of {} groups have no video", groups - videos, groups);
     }
     return reason;
 }

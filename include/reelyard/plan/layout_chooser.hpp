@@ -11,7 +11,7 @@
 namespace reelyard::plan {
 
 enum class Goal {
-    throughput,  ///< most videos in a time: groups as small as memory allows
+    throughput,  ///< all videos soonest: small groups, larger ones for fewer videos than ranks
     latency,     ///< one video soonest: groups as large as there are ranks for
 };
 

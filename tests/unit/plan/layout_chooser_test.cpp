@@ -41,15 +41,25 @@ TEST(LayoutChooser, gives_each_rank_videos_of_its_own_where_they_fit) {
     EXPECT_EQ(chosen(test::gpu_nodes(1), videos(100), {}), "8 replicas of 1 rank");
 }
 
+TEST(LayoutChooser, lets_ranks_share_videos_that_are_fewer_than_they_are) {
+    const topology::Inventory node = test::gpu_nodes(1);
+
+    EXPECT_EQ(chosen(node, videos(1), {}), "1 replica of cfg 2 x ulysses 4");
+    EXPECT_EQ(chosen(node, videos(4), {}), "4 replicas of cfg 2");
+    // Two rounds of pairs would take longer than one of single ranks, one of which is idle.
+    EXPECT_EQ(chosen(node, videos(7), {}), "8 replicas of 1 rank");
+    EXPECT_EQ(chosen(node, videos(8), {}), "8 replicas of 1 rank");
+}
+
 TEST(LayoutChooser, says_when_ranks_have_nothing_to_do) {
     const ModelSpec model = test::large_model();
     const topology::Inventory inventory = test::gpu_nodes(1);
-    const Workload workload = videos(3);
+    const Workload workload = videos(7);
 
     const LayoutChoice choice =
         choose_layout({.model = model, .inventory = inventory, .workload = workload}, {});
 
-    EXPECT_THAT(choice.reason, HasSubstr("5 of 8 groups have no video, --parallel.goal=latency"));
+    EXPECT_THAT(choice.reason, HasSubstr("7 videos on 8 ranks; 1 of 8 groups have no video"));
 }
 
 TEST(LayoutChooser, shares_weights_out_only_as_far_as_memory_asks_for) {
