@@ -68,12 +68,13 @@ public:
                        file, model_.component(component), world, {.compute = type})
                 .weights;
         };
-        conditioner_ = family_.make_conditioner(file.config(), load("text_encoder", dtype), dtype);
-        transformer_ = family_.make_transformer(
-            file.config(),
-            {.weights = load("transformer", dtype), .blocks = {}, .report = {}},
-            dtype,
-            group_);
+        const auto whole = [&](const std::string& component) {
+            return store::LoadedWeights{
+                .weights = load(component, dtype), .blocks = {}, .report = {}};
+        };
+        conditioner_ =
+            family_.make_conditioner(file.config(), whole("text_encoder"), dtype, group_);
+        transformer_ = family_.make_transformer(file.config(), whole("transformer"), dtype, group_);
         codec_ = family_.make_codec(file.config(), load("vae", DType::float32), group_);
     }
 

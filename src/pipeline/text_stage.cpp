@@ -1,14 +1,79 @@
 #include "reelyard/pipeline/text_stage.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 
 #include "reelyard/base/error.hpp"
 #include "reelyard/pipeline/denoise_stage.hpp"
 
 namespace reelyard::pipeline {
+namespace {
+
+/// An encoder that the ranks of a group go through together, whatever becomes of a text.
+class InStep {
+public:
+    InStep(const models::Conditioner& conditioner, const parallel::VideoGroup& group)
+        : conditioner_(conditioner)
+        , group_(group) {}
+
+    /// \throws Error (input) for a text that cannot be; (communication) for what the other ranks
+    /// do not know of
+    [[nodiscard]] models::Conditioning encode(const std::string& text) const {
+        if (is_alone()) {
+            return conditioner_.encode(text);
+        }
+        try {
+            return encode_with_others(text);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::input) {
+                help();  // nothing has been exchanged for it
+            }
+            throw;
+        }
+    }
+
+    /// Goes through the encoder for the sake of the others.
+    void help() const { (void)encode_with_others(""); }
+
+private:
+    [[nodiscard]] bool is_alone() const {
+        return group_.tensor->size() == 1 && group_.shards->size() == 1;
+    }
+
+    [[nodiscard]] models::Conditioning encode_with_others(const std::string& text) const {
+        try {
+            return conditioner_.encode(text);
+        } catch (const Error& error) {
+            const bool is_known = error.kind() == ErrorKind::input && !text.empty();
+            if (is_known || error.kind() == ErrorKind::communication) {
+                throw;
+            }
+            fail_alone(error.what());
+        } catch (const c10::Error& error) {
+            fail_alone(error.what_without_backtrace());
+        } catch (const std::exception& error) {
+            fail_alone(error.what());
+        }
+    }
+
+    /// The others wait for this rank and can only be ended with the job.
+    [[noreturn]] void fail_alone(const std::string& why) const {
+        fail(ErrorKind::communication,
+             "rank {} of the {} ranks that encode texts together: {}",
+             group_.replica->rank(),
+             group_.replica->size(),
+             why);
+    }
+
+    const models::Conditioner& conditioner_;
+    const parallel::VideoGroup& group_;
+};
+
+}  // namespace
 
 std::vector<std::string> distinct_texts(const std::vector<Task>& tasks) {
     std::set<std::string> texts;
@@ -35,14 +100,60 @@ std::vector<std::string> texts_of_rank(const std::vector<std::string>& texts, in
     return mine;
 }
 
-void encode_texts(const std::vector<std::string>& texts,
+TextPart part_of_rank(const std::vector<std::string>& texts, int rank, int ranks) {
+    TextPart part{.texts = texts_of_rank(texts, rank, ranks)};
+    part.passes = part.texts.size();
+    return part;
+}
+
+TextPart part_of_place(const std::vector<std::string>& texts,
+                       const ParallelLayout& layout,
+                       const GridPosition& position) {
+    // Ranks that encode one text together are neighbours.
+    const int encoders = layout.used_ranks() / layout.tensor;
+    const int encoder = place_of(position, layout) / layout.tensor;
+    TextPart part = part_of_rank(texts, encoder, encoders);
+    part.keeps = position.tensor == 0;
+    if (layout.shard_weights) {
+        // The first of those that share weights has most texts.
+        const int first = position.replica * layout.same_weights_size();
+        part.passes = texts_of_rank(texts, first, encoders).size();
+    }
+    return part;
+}
+
+void encode_texts(const TextPart& part,
                   const models::Conditioner& conditioner,
+                  const parallel::VideoGroup& group,
                   const ConditioningCache& cache) {
     const c10::InferenceMode inference;
-    for (const std::string& text : texts) {
-        in_context([&] { cache.put(text, conditioner.encode(text)); },
-                   "encoding the text '{}'",
-                   text.substr(0, 60));
+    const InStep encoder(conditioner, group);
+    std::exception_ptr failure;
+    for (std::size_t pass = 0; pass < part.passes; ++pass) {
+        if (pass >= part.texts.size()) {
+            encoder.help();
+            continue;
+        }
+        const std::string& text = part.texts[pass];
+        try {
+            in_context(
+                [&] {
+                    const models::Conditioning encoded = encoder.encode(text);
+                    if (part.keeps) {
+                        cache.put(text, encoded);
+                    }
+                },
+                "encoding the text '{}'",
+                text.substr(0, 60));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::communication) {
+                throw;
+            }
+            failure = failure ? failure : std::current_exception();
+        }
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
     }
 }
 

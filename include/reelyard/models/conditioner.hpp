@@ -14,7 +14,9 @@ public:
     Conditioner& operator=(const Conditioner&) = delete;
     virtual ~Conditioner() = default;
 
-    /// One text, batch 1. The result depends on the text alone, never on other texts.
+    /// One text, batch 1; any text, the empty one, too. The result depends on the text alone, never
+    /// on other texts. Collective over the ranks that compute it together.
+    /// \throws Error (input) for what the text alone decides, before anything is exchanged
     [[nodiscard]] virtual Conditioning encode(const std::string& text) const = 0;
 };
 

@@ -6,7 +6,7 @@
 
 namespace reelyard::nn {
 
-/// y = x W^T + b.
+/// y = x W^T + b. Without inputs y is b.
 struct Linear {
     at::Tensor weight;  ///< [out, in]; row-major, or a transposed view of a row-major [in, out]
     at::Tensor bias;    ///< [out], or undefined

@@ -75,14 +75,13 @@ topology::Inventory find_hardware(const mpi::Communicator& world, c10::Device de
 }
 
 std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
+                                        std::unique_ptr<parallel::VideoGroup> group,
                                         ModelSource& model,
                                         const jobs::JobOptions& options,
                                         TaskPlaces places,
                                         int rank) {
     const auto& config = model.file().config();
-    auto group = std::make_unique<parallel::VideoGroup>(parallel::make_video_group(
-        grid, options.parallel.timeout, model.use().device, model.use().recorder));
-    const auto weights = model.load_transformer(grid.slice(), grid.block_part());
+    const auto weights = model.load_part("transformer", grid.slice(), grid.block_part());
     auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
     auto codec =
         model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding), *group);
@@ -208,12 +207,15 @@ RunResult make_videos(const Crew& crew,
                       const TaskPlaces& places,
                       StartTimes start) {
     RunResult result;
+    auto group = std::make_unique<parallel::VideoGroup>(parallel::make_video_group(
+        crew.grid, options.parallel.timeout, model.use().device, model.use().recorder));
     result.times.text_seconds =
-        encode_missing_texts(crew.world, model, job.remaining, places.texts);
+        encode_missing_texts(crew.grid, *group, model, job.remaining, places.texts);
     const double text_loading = loading_seconds(model.totals());
     start.text_seconds = result.times.text_seconds - text_loading;
     const Stopwatch loading;
-    const auto runner = make_runner(crew.grid, model, options, places, crew.world.rank());
+    const auto runner =
+        make_runner(crew.grid, std::move(group), model, options, places, crew.world.rank());
     result.times.load_seconds = loading.seconds();
     start.attach_seconds =
         result.times.load_seconds - (loading_seconds(model.totals()) - text_loading);

@@ -29,12 +29,25 @@ std::vector<std::string> missing_texts(const mpi::Communicator& world,
     return nlohmann::json::parse(found).get<std::vector<std::string>>();
 }
 
+/// What this rank encodes.
+pipeline::TextPart own_part(const std::vector<std::string>& texts,
+                            const parallel::ProcessGrid& grid) {
+    const ParallelLayout& layout = grid.layout();
+    if (layout.tensor == 1 && !layout.shard_weights) {
+        return pipeline::part_of_rank(texts, grid.world().rank(), grid.world().size());
+    }
+    return grid.is_spare() ? pipeline::TextPart{}
+                           : pipeline::part_of_place(texts, layout, grid.position());
+}
+
 }  // namespace
 
-double encode_missing_texts(const mpi::Communicator& world,
+double encode_missing_texts(const parallel::ProcessGrid& grid,
+                            const parallel::VideoGroup& group,
                             ModelSource& model,
                             const std::vector<Task>& tasks,
                             const pipeline::ConditioningCache& cache) {
+    const mpi::Communicator& world = grid.world();
     const auto texts = missing_texts(world, tasks, cache);
     if (texts.empty()) {
         return 0.0;
@@ -42,9 +55,12 @@ double encode_missing_texts(const mpi::Communicator& world,
     const Stopwatch watch;
     const trace::Span span(model.use().recorder, "texts");
     const auto conditioner = model.family().make_conditioner(
-        model.file().config(), model.load("text_encoder"), model.use().dtype);
-    const auto mine = pipeline::texts_of_rank(texts, world.rank(), world.size());
-    mpi::together(world, [&] { pipeline::encode_texts(mine, *conditioner, cache); });
+        model.file().config(),
+        model.load_part("text_encoder", grid.slice(), grid.block_part()),
+        model.use().dtype,
+        group);
+    const auto part = own_part(texts, grid);
+    mpi::together(world, [&] { pipeline::encode_texts(part, *conditioner, group, cache); });
     log::info("{} text{} encoded in {}",
               texts.size(),
               texts.size() == 1 ? "" : "s",

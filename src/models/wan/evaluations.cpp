@@ -57,7 +57,8 @@ NamedTensors tokenize(const EvaluationInput& from) {
 }
 
 NamedTensors encode_text(const EvaluationInput& from) {
-    const TextEncoder encoder(text_encoder_config(from.checkpoint), from.weights);
+    const TextEncoder encoder(
+        text_encoder_config(from.checkpoint), from.weights, from.group, from.shards);
     const at::Tensor ids = input(from, "input_ids", 2, "[B, L] int64").to(at::kLong);
     const at::Tensor mask = input(from, "attention_mask", 2, "[B, L] int64").to(at::kLong);
     require(ids.sizes() == mask.sizes(),

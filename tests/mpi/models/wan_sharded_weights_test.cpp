@@ -90,13 +90,11 @@ protected:
                                             DType dtype,
                                             Shard slice,
                                             Shard block_part) const {
-        return store::load_component(file,
-                                     transformer_tensors(config),
-                                     world(),
-                                     {.compute = dtype,
-                                      .tensor_parallel = slice,
-                                      .weight_shard = block_part,
-                                      .block_of = transformer_block_of});
+        return store::load_component(
+            file,
+            transformer_tensors(config),
+            world(),
+            {.compute = dtype, .tensor_parallel = slice, .weight_shard = block_part});
     }
 
     [[nodiscard]] parallel::VideoGroup group_of(const ParallelLayout& layout) const {
@@ -145,7 +143,7 @@ TEST_F(ShardedWeights, compute_bit_for_bit_what_whole_ones_do_in_every_layout) {
 double block_bytes(const TransformerConfig& config, Shard slice) {
     double bytes = 0;
     for (const TensorSpec& tensor : transformer_tensors(config).tensors) {
-        if (!transformer_block_of(tensor.name)) {
+        if (!tensor.block) {
             continue;
         }
         auto shape = tensor.shape;
@@ -175,7 +173,7 @@ TEST_F(ShardedWeights, every_byte_is_read_once_and_a_rank_keeps_its_share) {
             largest = std::max(largest, static_cast<double>(block.cuts.back()));
         }
         for (const std::string& name : loaded.weights.names()) {
-            kept += transformer_block_of(name)
+            kept += name.starts_with("blocks.")
                         ? static_cast<double>(loaded.weights.get(name).nbytes())
                         : 0.0;
         }

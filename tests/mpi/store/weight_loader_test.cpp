@@ -95,12 +95,6 @@ protected:
         return static_cast<std::int64_t>(64 * tensors) + 2 * 4096;
     }
 
-    [[nodiscard]] static std::optional<int> block_of(const std::string& name) {
-        constexpr std::size_t prefix = 7;
-        return name.rfind("blocks.", 0) == 0 ? std::optional(std::stoi(name.substr(prefix)))
-                                             : std::nullopt;
-    }
-
     [[nodiscard]] at::Tensor slice_of(const TensorSpec& spec, Shard shard) const {
         const at::Tensor whole = checkpoint_.tensors().at("transformer").at(spec.name);
         if (spec.split == Split::none) {
@@ -275,7 +269,6 @@ TEST_F(WeightLoaderTest, deals_out_blocks_that_gather_to_what_was_stored) {
             LoadOptions options = way.options;
             options.compute = compute;
             options.weight_shard = {.degree = world().size(), .index = world().rank()};
-            options.block_of = block_of;
             const LoadedWeights loaded = load("transformer", options);
 
             ASSERT_EQ(loaded.blocks.size(), 3U);
@@ -302,9 +295,9 @@ TEST_F(WeightLoaderTest, shards_weights_within_tensor_parallel_slices) {
     if (world().size() % 2 != 0) {
         GTEST_SKIP() << "needs an even number of ranks";
     }
-    LoadOptions options{.tensor_parallel = {.degree = 2, .index = world().rank() % 2},
-                        .weight_shard = {.degree = world().size() / 2, .index = world().rank() / 2},
-                        .block_of = block_of};
+    LoadOptions options{
+        .tensor_parallel = {.degree = 2, .index = world().rank() % 2},
+        .weight_shard = {.degree = world().size() / 2, .index = world().rank() / 2}};
     const LoadedWeights loaded = load("transformer", options);
     const mpi::Communicator shard_group = world().split(world().rank() % 2, world().rank());
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "reelyard/base/error.hpp"
+#include "reelyard/parallel/video_group.hpp"
 
 #include "wan/text/text_encoder.hpp"
 #include "wan_golden.hpp"
@@ -29,7 +30,8 @@ TextEncoder golden_encoder(at::ScalarType type = at::kFloat) {
     for (auto& [name, tensor] : tensors) {
         tensor = tensor.to(type);
     }
-    return {golden_config(), store::WeightSet("text_encoder", std::move(tensors))};
+    static const parallel::VideoGroup alone = parallel::make_single_rank_group();
+    return {golden_config(), store::WeightSet("text_encoder", std::move(tensors)), alone};
 }
 
 /// 28 ids, then 12 of padding.

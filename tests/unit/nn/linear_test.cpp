@@ -100,6 +100,21 @@ TEST(LinearValues, a_row_does_not_depend_on_the_others) {
     EXPECT_LT(relative_error(alone, together.narrow(1, 290, 1)), 1e-6);
 }
 
+TEST(LinearValues, a_sum_of_no_inputs_is_zero) {
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+        const at::Tensor x = at::empty({2, 5, 0}, type);
+        const Linear layer{.weight = at::empty({7, 0}, type), .bias = random({7}, 1).to(type)};
+        at::Tensor stream = random({2, 5, 7}, 2);
+        const at::Tensor expected = stream + layer.bias;
+
+        EXPECT_TRUE(at::equal(linear(x, layer), layer.bias.expand({2, 5, 7})));
+        add_linear(stream, x, layer, {});
+
+        EXPECT_LT(relative_error(stream, expected), 1e-6);
+        EXPECT_TRUE(linear(x, {.weight = layer.weight, .bias = {}}).eq(0).all().item<bool>());
+    }
+}
+
 TEST(LinearValues, what_is_not_finite_stays_visible) {
     at::Tensor x = random({1, 4, 32}, 1).to(at::kBFloat16);
     x[0][2][5] = std::numeric_limits<float>::infinity();

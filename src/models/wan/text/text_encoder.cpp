@@ -1,22 +1,15 @@
 #include "wan/text/text_encoder.hpp"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <ATen/ATen.h>
 
 #include "reelyard/base/error.hpp"
 
-#include "wan/transformer/weights.hpp"
-
 namespace reelyard::models::wan {
 namespace {
-
-/// x / sqrt(mean of x^2 + eps), rounded to the weight's type, times the weight.
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
-    const at::Tensor inverse = at::rsqrt(x.square().mean(-1, true) + eps);
-    return (x * inverse).to(weight.scalar_type()) * weight;
-}
 
 /// 0 where a key may be attended to, the lowest number of the type elsewhere: [B, 1, 1, L].
 at::Tensor mask_bias(const at::Tensor& attention_mask, at::ScalarType type) {
@@ -44,56 +37,45 @@ at::Tensor position_buckets(std::int64_t length, std::int64_t buckets, std::int6
     return within + relative.gt(0).to(at::kLong) * half;
 }
 
-TextEncoder::TextEncoder(const TextEncoderConfig& config, const store::WeightSet& weights)
+TextEncoder::TextEncoder(const TextEncoderConfig& config,
+                         const store::WeightSet& weights,
+                         const parallel::VideoGroup& group,
+                         const std::vector<store::BlockShard>& shards)
     : config_(config)
+    , group_(group)
     , embedding_(weights.get("shared.weight"))
+    , weights_({.component = "text_encoder",
+                .prefix = "encoder.block.",
+                .count = static_cast<std::size_t>(config.layers)},
+               weights,
+               shards,
+               *group.shards)
     , final_norm_(weights.get("encoder.final_layer_norm.weight")) {
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        const store::WeightSet block = weights.scope(fmt::format("encoder.block.{}.layer", i));
-        const store::WeightSet attention = block.scope("0.SelfAttention");
-        const store::WeightSet ffn = block.scope("1.DenseReluDense");
-        layers_.push_back({.attention_norm = block.get("0.layer_norm.weight"),
-                           .q = linear_of(attention, "q"),
-                           .k = linear_of(attention, "k"),
-                           .v = linear_of(attention, "v"),
-                           .o = linear_of(attention, "o"),
-                           .position_bias = attention.get("relative_attention_bias.weight"),
-                           .ffn_norm = block.get("1.layer_norm.weight"),
-                           .gate = linear_of(ffn, "wi_0"),
-                           .up = linear_of(ffn, "wi_1"),
-                           .down = linear_of(ffn, "wo")});
+    if (weights_.are_resident()) {
+        resident_.reserve(weights_.count());
+        for (std::size_t i = 0; i < weights_.count(); ++i) {
+            resident_.push_back(block(i));
+        }
     }
 }
 
-void TextEncoder::attend(const Layer& layer,
-                         const at::Tensor& buckets,
-                         const at::Tensor& mask,
-                         at::Tensor& stream) const {
-    const at::Tensor x = rms_norm(stream, layer.attention_norm, config_.eps);
-    const auto heads_of = [&](const nn::Linear& projection) {
-        return nn::linear(x, projection)
-            .view({x.size(0), x.size(1), config_.heads, config_.head_width})
-            .transpose(1, 2);
-    };
-    const at::Tensor position_bias = layer.position_bias.index_select(0, buckets.flatten())
-                                         .view({x.size(1), x.size(1), config_.heads})
-                                         .permute({2, 0, 1})
-                                         .unsqueeze(0);
-    const at::Tensor attended = at::scaled_dot_product_attention(heads_of(layer.q),
-                                                                 heads_of(layer.k),
-                                                                 heads_of(layer.v),
-                                                                 position_bias + mask,
-                                                                 0.0,
-                                                                 false,
-                                                                 1.0);
-    nn::add_linear(stream, attended.transpose(1, 2).flatten(2).contiguous(), layer.o, {});
+TextEncoderBlock TextEncoder::block(std::size_t index) const {
+    return {config_, weights_.take(index), group_};
 }
 
-void TextEncoder::feed_forward(const Layer& layer, at::Tensor& stream) const {
-    const at::Tensor x = rms_norm(stream, layer.ffn_norm, config_.eps);
-    at::Tensor hidden = nn::linear(x, layer.gate, nn::Activation::gelu_tanh);
-    hidden.mul_(nn::linear(x, layer.up));
-    nn::add_linear(stream, hidden, layer.down, {});
+/// Each rank of a tensor parallel group has the rows of a part of the vocabulary; where a row is
+/// not its own it adds zero. \returns [B, L, D] float32
+at::Tensor TextEncoder::embed(const at::Tensor& ids) const {
+    if (group_.tensor->size() == 1) {
+        return at::embedding(embedding_, ids).to(at::kFloat);
+    }
+    const Interval own = shard_of(config_.vocabulary, 1, group_.weights());
+    const at::Tensor is_elsewhere = ids.lt(own.begin).logical_or(ids.ge(own.end));
+    const at::Tensor rows =
+        at::embedding(embedding_, (ids - own.begin).masked_fill(is_elsewhere, 0))
+            .masked_fill(is_elsewhere.unsqueeze(-1), 0);
+    group_.tensor->all_reduce(rows);
+    return rows.to(at::kFloat);
 }
 
 at::Tensor TextEncoder::encode(const at::Tensor& input_ids,
@@ -109,12 +91,19 @@ at::Tensor TextEncoder::encode(const at::Tensor& input_ids,
     const at::Tensor mask = mask_bias(attention_mask.to(device), embedding_.scalar_type());
     const at::Tensor buckets =
         position_buckets(input_ids.size(1), config_.buckets, config_.max_distance).to(device);
-    at::Tensor stream = at::embedding(embedding_, input_ids.to(device)).to(at::kFloat);
-    for (const Layer& layer : layers_) {
-        attend(layer, buckets, mask, stream);
-        feed_forward(layer, stream);
+    const std::function<void()> progress = [this] {
+        weights_.progress();
+    };
+    at::Tensor stream = embed(input_ids.to(device));
+    for (std::size_t i = 0; i < weights_.count(); ++i) {
+        const TextBlockInputs inputs{.buckets = buckets, .mask = mask, .progress = progress};
+        if (resident_.empty()) {
+            block(i).apply(stream, inputs);
+        } else {
+            resident_[i].apply(stream, inputs);
+        }
     }
-    return rms_norm(stream, final_norm_, config_.eps);
+    return text_norm(stream, final_norm_, config_.eps);
 }
 
 }  // namespace reelyard::models::wan

@@ -4,10 +4,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "reelyard/nn/linear.hpp"
+#include "reelyard/parallel/video_group.hpp"
+#include "reelyard/store/block_shard.hpp"
 #include "reelyard/store/weight_set.hpp"
 
+#include "wan/block_weights.hpp"
 #include "wan/config.hpp"
+#include "wan/text/encoder_block.hpp"
 
 namespace reelyard::models::wan {
 
@@ -15,34 +18,32 @@ namespace reelyard::models::wan {
 /// relative position biases in every layer.
 class TextEncoder {
 public:
-    TextEncoder(const TextEncoderConfig& config, const store::WeightSet& weights);
+    /// \param weights this rank's slices \param group the ranks that compute together: those of a
+    /// tensor parallel group the same text, others that share weights one text each; outlives the
+    /// encoder \param shards this rank's parts of the blocks when these are shared out
+    TextEncoder(const TextEncoderConfig& config,
+                const store::WeightSet& weights,
+                const parallel::VideoGroup& group,
+                const std::vector<store::BlockShard>& shards = {});
 
+    /// Collective over the ranks that compute together.
     /// \param input_ids [B, L] int64
     /// \param attention_mask [B, L] int64, 0 where a token must not be attended to
     /// \returns last hidden state [B, L, D] of the weights' type
-    /// \throws Error (input) for an id beyond the vocabulary
+    /// \throws Error (input) for an id beyond the vocabulary, before anything is exchanged
     [[nodiscard]] at::Tensor encode(const at::Tensor& input_ids,
                                     const at::Tensor& attention_mask) const;
 
 private:
-    struct Layer {
-        at::Tensor attention_norm;
-        nn::Linear q, k, v, o;
-        at::Tensor position_bias;  ///< [buckets, N]
-        at::Tensor ffn_norm;
-        nn::Linear gate, up, down;
-    };
-
-    void attend(const Layer& layer,
-                const at::Tensor& buckets,
-                const at::Tensor& mask,
-                at::Tensor& stream) const;
-    void feed_forward(const Layer& layer, at::Tensor& stream) const;
+    [[nodiscard]] at::Tensor embed(const at::Tensor& ids) const;
+    [[nodiscard]] TextEncoderBlock block(std::size_t index) const;
 
     TextEncoderConfig config_;
-    at::Tensor embedding_;  ///< [vocabulary, D]
-    std::vector<Layer> layers_;
-    at::Tensor final_norm_;  ///< [D]
+    const parallel::VideoGroup& group_;
+    at::Tensor embedding_;  ///< [this rank's part of the vocabulary, D]
+    BlockWeights weights_;
+    std::vector<TextEncoderBlock> resident_;  ///< empty when weights are shared out
+    at::Tensor final_norm_;                   ///< [D]
 };
 
 /// Bucket of every relative position [L, L] (key minus query): exact up to a quarter of the

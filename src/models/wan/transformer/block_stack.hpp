@@ -2,23 +2,14 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
-#include <memory>
-#include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-
-#include "reelyard/nn/split/block_gather.hpp"
-#include "reelyard/store/block_shard.hpp"
-#include "reelyard/store/weight_set.hpp"
-
+#include "wan/block_weights.hpp"
 #include "wan/transformer/transformer_block.hpp"
 
 namespace reelyard::models::wan {
 
-/// The blocks of a transformer in their order. Their weights lie on this rank, or a part of each
-/// does and the whole is gathered when its turn comes.
+/// The blocks of a transformer in their order.
 class BlockStack {
 public:
     /// \param weights of all blocks, without those that are shared out \param shards this rank's
@@ -35,18 +26,15 @@ public:
     void for_each(const Visit& visit) const;
 
     /// Moves the gather of the next block on, if there is one; for visits to call now and then.
-    void progress() const;
+    void progress() const { weights_.progress(); }
 
 private:
-    [[nodiscard]] TransformerBlock gathered(std::size_t index) const;
+    [[nodiscard]] TransformerBlock block(std::size_t index) const;
 
     TransformerConfig config_;
     const parallel::VideoGroup& group_;
+    BlockWeights weights_;
     std::vector<TransformerBlock> resident_;  ///< empty when weights are shared out
-    std::vector<store::BlockShard> shards_;
-    /// Of each block what is too small to be shared out.
-    std::vector<std::map<std::string, at::Tensor>> whole_;
-    std::unique_ptr<nn::BlockGather> gather_;
 };
 
 }  // namespace reelyard::models::wan

@@ -60,13 +60,16 @@ private:
         Tensors first;
         Tensors second;
         std::string map;
-        for (const std::string block : {"blocks.0.", "blocks.2.", "blocks.10."}) {
-            add(component, {block + "to_q.weight", {48, 36}, Split::rows}, dtype);
-            add(component, {block + "to_q.bias", {48}, Split::rows}, dtype);
-            add(component, {block + "to_out.weight", {36, 45}, Split::columns}, dtype);
-            add(component,
-                {block + "norm.weight", {36}, Split::none, Precision::keep_float32},
-                dtype);
+        for (const int number : {0, 2, 10}) {
+            const std::string block = "blocks." + std::to_string(number) + ".";
+            const auto add_to_block = [&](TensorSpec tensor) {
+                tensor.block = number;
+                add(component, std::move(tensor), dtype);
+            };
+            add_to_block({block + "to_q.weight", {48, 36}, Split::rows});
+            add_to_block({block + "to_q.bias", {48}, Split::rows});
+            add_to_block({block + "to_out.weight", {36, 45}, Split::columns});
+            add_to_block({block + "norm.weight", {36}, Split::none, Precision::keep_float32});
         }
         add(component, {"patch.weight", {36, 4, 1, 2, 2}}, dtype);
         add(component, {"large.weight", {700, 800}, Split::columns}, dtype);
