@@ -20,7 +20,7 @@ ExchangeSpan::ExchangeSpan(Recorder* recorder,
                               .begin = now,
                               .end = 0,
                               .bytes = bytes});
-    recorder_->exchange_begins(now);
+    stage_ = recorder_->exchange_begins(now);
 }
 
 ExchangeSpan::ExchangeSpan(ExchangeSpan&& other) noexcept {
@@ -31,6 +31,7 @@ ExchangeSpan& ExchangeSpan::operator=(ExchangeSpan&& other) noexcept {
     std::swap(recorder_, other.recorder_);
     std::swap(slot_, other.slot_);
     std::swap(wait_slot_, other.wait_slot_);
+    std::swap(stage_, other.stage_);
     std::swap(group_, other.group_);
     std::swap(waiting_since_, other.waiting_since_);
     return *this;
@@ -43,7 +44,7 @@ void ExchangeSpan::end() {
     const std::int64_t now = monotonic_nanoseconds();
     end_wait(now);
     recorder_->end(slot_, now);
-    recorder_->exchange_ends(now);
+    recorder_->exchange_ends(stage_, now);
     recorder_ = nullptr;
 }
 
@@ -64,7 +65,7 @@ void ExchangeSpan::end_wait() {
 void ExchangeSpan::end_wait(std::int64_t time) {
     if (waiting_since_ != not_waiting) {
         recorder_->end(wait_slot_, time);
-        recorder_->waited(time - waiting_since_);
+        recorder_->waited(stage_, time - waiting_since_);
         waiting_since_ = not_waiting;
     }
 }

@@ -39,17 +39,40 @@ void Recorder::end(Slot slot, std::int64_t time) {
     }
 }
 
-void Recorder::exchange_begins(std::int64_t time) {
+void Recorder::span_ends(std::int64_t time) {
+    --open_spans_;
+    if (open_spans_ > 0) {
+        return;
+    }
+    if (exchanges_under_way_ > 0) {
+        exchange_time_.in_flight += time - under_way_since_;
+    }
+    exchanges_under_way_ = 0;
+    ++stage_;
+}
+
+std::int64_t Recorder::exchange_begins(std::int64_t time) {
     if (exchanges_under_way_ == 0) {
         under_way_since_ = time;
     }
     ++exchanges_under_way_;
+    return stage_;
 }
 
-void Recorder::exchange_ends(std::int64_t time) {
+void Recorder::exchange_ends(std::int64_t stage, std::int64_t time) {
+    if (stage != stage_) {
+        return;
+    }
     --exchanges_under_way_;
     if (exchanges_under_way_ == 0) {
         exchange_time_.in_flight += time - under_way_since_;
+    }
+}
+
+void Recorder::waited(std::int64_t stage, std::int64_t duration) {
+    exchange_time_.waited += duration;
+    if (stage != stage_) {
+        exchange_time_.in_flight += duration;
     }
 }
 

@@ -6,6 +6,7 @@
 namespace reelyard::trace {
 
 void Span::begin(std::string_view name) {
+    recorder_->span_begins();
     slot_ = recorder_->begin({.kind = Event::Kind::compute,
                               .row = compute_row,
                               .name = name,
@@ -21,7 +22,9 @@ void Span::begin(std::string_view name, std::string_view which) {
 }
 
 void Span::end() {
-    recorder_->end(slot_, monotonic_nanoseconds());
+    const std::int64_t now = monotonic_nanoseconds();
+    recorder_->end(slot_, now);
+    recorder_->span_ends(now);
 }
 
 }  // namespace reelyard::trace

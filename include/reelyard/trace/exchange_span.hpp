@@ -50,6 +50,7 @@ private:
     Recorder* recorder_ = nullptr;  ///< none when it is through
     Recorder::Slot slot_ = Recorder::no_slot;
     Recorder::Slot wait_slot_ = Recorder::no_slot;
+    std::int64_t stage_ = 0;
     std::string_view group_;  ///< kept by the recorder
     std::int64_t waiting_since_ = not_waiting;
 

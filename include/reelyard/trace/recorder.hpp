@@ -44,7 +44,9 @@ public:
     /// When recording began.
     [[nodiscard]] std::int64_t start() const { return start_; }
 
-    /// Nanoseconds, of all exchanges, those that are not kept included.
+    /// Nanoseconds, of all exchanges, those that are not kept included. What is under way when an
+    /// outermost span of computation ends counts up to there and where it is waited for: nobody
+    /// looks after it in between.
     struct ExchangeTime {
         std::int64_t in_flight = 0;  ///< one at least was under way
         std::int64_t waited = 0;     ///< this rank did nothing but wait for one
@@ -61,9 +63,12 @@ private:
 
     [[nodiscard]] Slot begin(const Event& event);
     void end(Slot slot, std::int64_t time);
-    void exchange_begins(std::int64_t time);
-    void exchange_ends(std::int64_t time);
-    void waited(std::int64_t duration) { exchange_time_.waited += duration; }
+    void span_begins() { ++open_spans_; }
+    void span_ends(std::int64_t time);
+    /// \returns the stage that it belongs to
+    [[nodiscard]] std::int64_t exchange_begins(std::int64_t time);
+    void exchange_ends(std::int64_t stage, std::int64_t time);
+    void waited(std::int64_t stage, std::int64_t duration);
     [[nodiscard]] std::string_view keep(std::string_view text);
 
     std::size_t most_events_;
@@ -71,7 +76,9 @@ private:
     std::set<std::string, std::less<>> texts_;
     std::int64_t dropped_ = 0;
     std::int64_t start_;
-    std::int64_t exchanges_under_way_ = 0;
+    std::int64_t open_spans_ = 0;
+    std::int64_t stage_ = 0;                ///< outermost spans that have ended
+    std::int64_t exchanges_under_way_ = 0;  ///< of this stage
     std::int64_t under_way_since_ = 0;
     ExchangeTime exchange_time_;
 };

@@ -20,6 +20,7 @@ std::int64_t length_of(const Event& event) {
 TEST(ExchangeSpan, begins_before_what_is_computed_meanwhile_and_ends_with_the_wait_for_it) {
     Recorder recorder;
     {
+        const Span stage(&recorder, "denoise");
         ExchangeSpan exchange(&recorder, "ring group", "ring rotate", 1200);
         { const Span block(&recorder, "block", 7); }
         const ExchangeSpan::Wait wait(exchange);
@@ -28,10 +29,10 @@ TEST(ExchangeSpan, begins_before_what_is_computed_meanwhile_and_ends_with_the_wa
 
     const std::vector<Event> events = recorder.events();
 
-    ASSERT_EQ(events.size(), 3U);
-    const Event& exchange = events[0];
-    const Event& block = events[1];
-    const Event& wait = events[2];
+    ASSERT_EQ(events.size(), 4U);
+    const Event& exchange = events[1];
+    const Event& block = events[2];
+    const Event& wait = events[3];
     EXPECT_EQ(exchange.kind, Event::Kind::exchange);
     EXPECT_EQ(exchange.row, "ring group");
     EXPECT_EQ(exchange.name, "ring rotate");
@@ -68,6 +69,27 @@ TEST(ExchangeSpan, time_of_two_at_once_counts_once) {
     ASSERT_EQ(events.size(), 3U);
     EXPECT_EQ(recorder.exchange_time().in_flight,
               events[1].end - events[0].begin + length_of(events[2]));
+}
+
+TEST(ExchangeSpan, that_outlasts_a_stage_counts_up_to_its_end_and_where_it_is_waited_for) {
+    Recorder recorder;
+    {
+        std::optional<Span> stage(std::in_place, &recorder, "denoise");
+        ExchangeSpan gather(&recorder, "shards", "shards all-gather", 1);
+        stage.reset();
+        const Span next_stage(&recorder, "decode");
+        const ExchangeSpan::Wait wait(gather);
+        gather.end();
+    }
+
+    const std::vector<Event> events = recorder.events();
+
+    ASSERT_EQ(events.size(), 4U);
+    const Event& stage = events[0];
+    const Event& gather = events[1];
+    const Event& wait = events[3];
+    EXPECT_EQ(recorder.exchange_time().waited, length_of(wait));
+    EXPECT_EQ(recorder.exchange_time().in_flight, stage.end - gather.begin + length_of(wait));
 }
 
 TEST(ExchangeSpan, goes_on_in_another_object) {

@@ -224,7 +224,9 @@ at::Tensor WanTransformer::velocity(const at::Tensor& latent,
                      .memory = memory,
                      .progress = progress});
     });
-    return nn::from_patches(gather(head(stream, time.head), tokens), config_.patch_size, grid);
+    const at::Tensor patches = gather(head(stream, time.head), tokens);
+    blocks_.progress();  // the first block of the next pass may be there by now
+    return nn::from_patches(patches, config_.patch_size, grid);
 }
 
 }  // namespace reelyard::models::wan

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "reelyard/base/error.hpp"
+#include "reelyard/trace/span.hpp"
 
 #include "wan/vae/network.hpp"
 #include "wan/vae/tiling.hpp"
@@ -199,7 +200,11 @@ at::Tensor WanVideoCodec::encode_tiled(const at::Tensor& video, const TilingOpti
 }
 
 bool WanVideoCodec::hand_out(const at::Tensor& frames, const FrameConsumer& consume) {
-    const bool goes_on = ranks_.rank() > 0 || consume(frames);
+    bool goes_on = true;
+    if (ranks_.rank() == 0) {
+        const trace::Span span(ranks_.recorder(), "write frames");
+        goes_on = consume(frames);
+    }
     if (ranks_.size() == 1) {
         return goes_on;
     }
@@ -225,6 +230,7 @@ void WanVideoCodec::decode(const at::Tensor& latent,
     const at::Tensor part = latent.narrow(row_axis, own.begin, own.end - own.begin);
     StreamState state(bands);
     for (std::int64_t f = 0; f < latent.size(2); ++f) {
+        const trace::Span span(ranks_.recorder(), "latent frame", f);
         const at::Tensor band = (*decoder_)(part.select(2, f), state).clamp_(-1, 1).contiguous();
         if (!hand_out(bands.on_first(band, rows * scale, scale), consume)) {
             return;
@@ -233,6 +239,7 @@ void WanVideoCodec::decode(const at::Tensor& latent,
 }
 
 at::Tensor WanVideoCodec::decode_tile(const at::Tensor& latent) {
+    const trace::Span span(ranks_.recorder(), "tile");
     const Bands bands(alone_, latent.size(row_axis));
     StreamState state(bands);
     std::vector<at::Tensor> chunks;
@@ -259,6 +266,7 @@ void WanVideoCodec::decode_tiled(const at::Tensor& latent,
         return;
     }
     video.clamp_(-1, 1);
+    const trace::Span span(ranks_.recorder(), "write frames");
     bool goes_on = true;
     for (std::int64_t first = 0; goes_on && first < video.size(2);) {
         const std::int64_t length =
