@@ -14,11 +14,12 @@ namespace {
 
 using topology::LinkKind;
 
-// What a message takes before its first byte: a flag in memory that both sides reach, a message of
-// MPI over a network adapter, a kernel that NCCL starts.
+// What a message takes before its first byte. Between GPUs: a hop of NCCL's protocol "Simple" (Hu
+// et al. 2025, arXiv:2507.04786, table I). The others are orders of magnitude: a flag in memory
+// that both sides reach, a message of MPI through network adapters.
 constexpr double memory_latency_s = 1e-6;
 constexpr double network_latency_s = 5e-6;
-constexpr double gpu_latency_s = 10e-6;
+constexpr double gpu_latency_s = 6e-6;
 
 // All-reduces of a block under tensor parallelism, each a reduce-scatter and an all-gather.
 constexpr double messages_of_sums = 6 * 2;

@@ -185,8 +185,7 @@ std::string scale_settings_help() {
             "usage: reelyard scale JOB.ini --ranks 1,2,4,8 [--predict 16,32,64] [options] "
             "[options of run]\n\n"
             "In the options of run, {ranks} stands for the number of ranks: --parallel.ulysses "
-            "{ranks}\nmakes each video on all of them; without such an option every rank makes its "
-            "own.\n\n"
+            "{ranks}\nmakes each video on all of them; without such an option run chooses.\n\n"
          << describe(words);
     return text.str();
 }

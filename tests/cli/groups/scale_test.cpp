@@ -100,7 +100,7 @@ TEST_F(Scale, a_run_that_is_finished_is_not_repeated) {
 
     EXPECT_EQ(again.exit_code, 0) << again.output;
     EXPECT_EQ(fs::last_write_time(file("study/ranks-1/performance.json")), made_at);
-    EXPECT_THAT(again.output, ContainsRegex("\n +2  2 replicas of 1 rank"));
+    EXPECT_THAT(again.output, ContainsRegex("\n +2  1 replica of [^\n]*  measured\n"));
 }
 
 TEST_F(Scale, a_run_that_fails_is_named_with_its_command) {
@@ -195,7 +195,7 @@ TEST_F(Scale, cores_say_nothing_of_gpus_unless_told_how_they_compare) {
     EXPECT_EQ(refused.exit_code, 2) << refused.output;
     EXPECT_THAT(refused.output, HasSubstr("--compute-factor"));
     EXPECT_EQ(made.exit_code, 0) << made.output;
-    EXPECT_THAT(made.output, ContainsRegex("\n +8  8 replicas of 1 rank [^\n]*  predicted\n"));
+    EXPECT_THAT(made.output, ContainsRegex("\n +8  1 replica of [^\n]*  predicted\n"));
     EXPECT_EQ(row_of(8).at(device_field), "cuda");
 }
 
