@@ -9,6 +9,7 @@
 
 #include "reelyard/base/error.hpp"
 #include "reelyard/pipeline/denoise_stage.hpp"
+#include "reelyard/trace/span.hpp"
 
 namespace reelyard::pipeline {
 namespace {
@@ -130,6 +131,7 @@ void encode_texts(const TextPart& part,
     const InStep encoder(conditioner, group);
     std::exception_ptr failure;
     for (std::size_t pass = 0; pass < part.passes; ++pass) {
+        const trace::Span span(group.recorder(), "text", static_cast<std::int64_t>(pass));
         if (pass >= part.texts.size()) {
             encoder.help();
             continue;
