@@ -81,10 +81,10 @@ po::options_description describe(EvalOptions& options, std::string& dtype) {
         ("parallel.ulysses", po::value(&options.layout.ulysses)->default_value(1)->value_name("N"),
          "transformer: ranks that trade tokens for attention heads")
         ("parallel.tensor", po::value(&options.layout.tensor)->default_value(1)->value_name("N"),
-         "transformer: ranks that share each layer's weights")
+         "transformer and text encoder: ranks that share each layer's weights")
         ("parallel.shard_weights",
          po::value(&options.layout.shard_weights)->default_value(false)->value_name("true|false"),
-         "transformer: ranks that hold the same weights keep a part of each block")
+         "transformer and text encoder: ranks that hold the same weights keep a part of each block")
         ("parallel.timeout", po::value(&options.timeout)->default_value(options.timeout)->value_name("SECONDS"),
          "how long ranks wait for one another")
         ("help", po::bool_switch(&options.help), "print this text");

@@ -5,8 +5,8 @@
 
 #include "wan/fixtures.hpp"
 
-// The transformer on several ranks through `reelyard eval`, compared with what diffusers computes
-// on one.
+// Transformer and text encoder on several ranks through `reelyard eval`, compared with what
+// diffusers and transformers compute on one.
 namespace reelyard::parity {
 namespace {
 
@@ -35,7 +35,7 @@ int heads_of(const Fixture& fixture) {
 }
 
 /// Each split by itself and with the others; on 2, 3, 4, 6 and 8 ranks.
-const std::vector<Layout> layouts{
+const std::vector<Layout> transformer_layouts{
     {{"ulysses", 2}},
     {{"ring", 2}},
     {{"tensor", 2}},
@@ -48,6 +48,17 @@ const std::vector<Layout> layouts{
     {{"tensor", 2}, {"ulysses", 1}, {"ring", 4}},
 };
 
+/// Slices, parts of blocks, and parts of slices; some with fewer heads than ranks.
+const std::vector<Layout> text_layouts{
+    {{"tensor", 2}},
+    {{"ulysses", 2}, {"shard_weights", 1}},
+    {{"tensor", 3}},
+    {{"ring", 3}, {"shard_weights", 1}},
+    {{"tensor", 4}},
+    {{"ring", 2}, {"tensor", 2}, {"shard_weights", 1}},
+    {{"ulysses", 3}, {"tensor", 2}, {"shard_weights", 1}},
+};
+
 struct LayoutCase {
     Case fixture_case;
     Layout layout;
@@ -58,20 +69,28 @@ void PrintTo(const LayoutCase& value, std::ostream* out) {
     *out << " on " << name_of(value.layout);
 }
 
-/// Every case on two layouts that its model allows, in turn, so that all are met.
-std::vector<LayoutCase> layout_cases() {
+/// Whether the transformer has heads for all ranks.
+bool is_allowed(const Case& each, const Layout& layout) {
+    const auto degree = [&](const char* name) {
+        return layout.contains(name) ? layout.at(name) : 1;
+    };
+    const int heads = heads_of(each.fixture);
+    return degree("tensor") <= heads && degree("ulysses") <= heads / degree("tensor");
+}
+
+/// Every case of a component on `count` layouts that its model allows, in turn, so that all are
+/// met.
+std::vector<LayoutCase> layout_cases(const std::string& component,
+                                     const std::vector<Layout>& layouts,
+                                     std::size_t count) {
     std::vector<LayoutCase> cases;
     std::size_t next = 0;
-    for (const Case& each : cases_where([](const nlohmann::json& entry) {
-             return entry.at("kind") == "eval" && entry.at("component") == "transformer";
+    for (const Case& each : cases_where([&](const nlohmann::json& entry) {
+             return entry.at("kind") == "eval" && entry.at("component") == component;
          })) {
-        const int heads = heads_of(each.fixture);
-        for (std::size_t taken = 0, tried = 0; taken < 2 && tried < layouts.size(); ++tried) {
+        for (std::size_t taken = 0, tried = 0; taken < count && tried < layouts.size(); ++tried) {
             const Layout& layout = layouts[next++ % layouts.size()];
-            const auto degree = [&](const char* name) {
-                return layout.contains(name) ? layout.at(name) : 1;
-            };
-            if (degree("tensor") <= heads && degree("ulysses") <= heads / degree("tensor")) {
+            if (component != "transformer" || is_allowed(each, layout)) {
                 cases.push_back({each, layout});
                 ++taken;
             }
@@ -80,13 +99,13 @@ std::vector<LayoutCase> layout_cases() {
     return cases;
 }
 
-class TransformerLayout : public Stores, public testing::WithParamInterface<LayoutCase> {};
+class ComponentLayout : public Stores, public testing::WithParamInterface<LayoutCase> {};
 
-TEST_P(TransformerLayout, equals_the_reference) {
+TEST_P(ComponentLayout, equals_the_reference) {
     const auto& [each, layout] = GetParam();
     const std::filesystem::path out = scratch("out.safetensors");
     std::vector<std::string> arguments{"eval",
-                                       "transformer",
+                                       each.entry.at("component"),
                                        "--store=" + store_of(each.fixture).string(),
                                        "--in=" + each.file("in").string(),
                                        "--out=" + out.string()};
@@ -97,11 +116,13 @@ TEST_P(TransformerLayout, equals_the_reference) {
     const Outcome outcome = run_program(arguments, ranks_of(layout));
 
     ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
-    const Values found = read_values(out, "velocity");
-    const Values expected = read_values(each.file("out"), "velocity");
-    EXPECT_EQ(found.shape, expected.shape);
-    EXPECT_LE(deviation(found.values, expected.values).max,
-              each.entry.at("tolerance").get<double>());
+    for (const std::string& name : tensor_names(each.file("out"))) {
+        const Values found = read_values(out, name);
+        const Values expected = read_values(each.file("out"), name);
+        EXPECT_EQ(found.shape, expected.shape);
+        EXPECT_LE(deviation(found.values, expected.values).max,
+                  each.entry.at("tolerance").get<double>());
+    }
 }
 
 struct LayoutCaseName {
@@ -112,9 +133,13 @@ struct LayoutCaseName {
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(wan,
-                         TransformerLayout,
-                         testing::ValuesIn(layout_cases()),
+INSTANTIATE_TEST_SUITE_P(transformer,
+                         ComponentLayout,
+                         testing::ValuesIn(layout_cases("transformer", transformer_layouts, 2)),
+                         LayoutCaseName{});
+INSTANTIATE_TEST_SUITE_P(text_encoder,
+                         ComponentLayout,
+                         testing::ValuesIn(layout_cases("text_encoder", text_layouts, 1)),
                          LayoutCaseName{});
 
 }  // namespace
