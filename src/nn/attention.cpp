@@ -28,7 +28,7 @@ void attention(const at::Tensor& q,
                const at::Tensor& key_bias,
                at::Tensor& out) {
     expect_shapes(q, k, v, out);
-    const kernels::AttentionCall call{q, k, v, key_bias, out, {}};
+    const kernels::AttentionCall call{q, k, v, key_bias, out, {}, {}};
     q.is_cpu() ? kernels::cpu::attention(call) : kernels::reference::attention(call);
 }
 
@@ -36,7 +36,8 @@ void partial_attention(const at::Tensor& q,
                        const at::Tensor& k,
                        const at::Tensor& v,
                        at::Tensor& out,
-                       at::Tensor& log_sum) {
+                       at::Tensor& log_sum,
+                       const std::function<void()>& progress) {
     expect_shapes(q, k, v, out);
     REELYARD_EXPECT(out.scalar_type() == at::kFloat && log_sum.scalar_type() == at::kFloat);
     REELYARD_EXPECT(log_sum.is_contiguous() && log_sum.numel() * q.size(3) == q.numel());
@@ -46,7 +47,7 @@ void partial_attention(const at::Tensor& q,
         return;
     }
     const at::Tensor no_bias;
-    const kernels::AttentionCall call{q, k, v, no_bias, out, log_sum};
+    const kernels::AttentionCall call{q, k, v, no_bias, out, log_sum, progress};
     q.is_cpu() ? kernels::cpu::attention(call) : kernels::reference::attention(call);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include <ATen/core/Tensor.h>
 
 namespace reelyard::nn {
@@ -18,11 +20,13 @@ void attention(const at::Tensor& q,
 /// \param out [B, L, N K] float32, contiguous; written
 /// \param log_sum [B, N, L] float32, contiguous; written: log of the sum of the exponentials of
 /// the logits, -infinity when there are no keys
+/// \param progress called now and then, by this thread: lets what is under way between ranks get on
 void partial_attention(const at::Tensor& q,
                        const at::Tensor& k,
                        const at::Tensor& v,
                        at::Tensor& out,
-                       at::Tensor& log_sum);
+                       at::Tensor& log_sum,
+                       const std::function<void()>& progress = {});
 
 /// Merges what two disjoint sets of keys gave, as if they had been one (log-sum-exp; Liu et al.
 /// 2023, arXiv:2310.01889). In place: `out` and `log_sum` become those of the union.

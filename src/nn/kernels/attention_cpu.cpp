@@ -19,6 +19,8 @@ constexpr std::int64_t keys_per_block = 512;
 constexpr std::int64_t row_padding = 32;
 // Packed keys and values of as many heads as fit into this are held at once.
 constexpr std::int64_t packed_bytes = std::int64_t{64} << 20U;
+// Groups of heads, at least, where something is to be called between them.
+constexpr std::int64_t calls_of_progress = 4;
 constexpr float lowest = -3.0e38F;
 
 std::int64_t round_up(std::int64_t size, std::int64_t multiple) {
@@ -76,11 +78,16 @@ public:
 
     void run() {
         const std::int64_t all = sizes_.batch * sizes_.heads;
+        const std::int64_t most =
+            call_.progress ? (all + calls_of_progress - 1) / calls_of_progress : all;
         const std::int64_t at_once =
-            std::clamp<std::int64_t>(packed_bytes / (sizes_.packed_head() * element_), 1, all);
+            std::clamp<std::int64_t>(packed_bytes / (sizes_.packed_head() * element_), 1, most);
         packed_ = at::empty({at_once * sizes_.packed_head() * element_}, at::kByte);
         for (std::int64_t first = 0; first < all; first += at_once) {
             run_heads(first, std::min(at_once, all - first));
+            if (call_.progress) {
+                call_.progress();
+            }
         }
     }
 

@@ -43,7 +43,8 @@ struct AttentionCall {
     const at::Tensor& v;
     const at::Tensor& key_bias;
     at::Tensor& out;
-    at::Tensor log_sum;  ///< [B, N, L] float32; undefined: not wanted
+    at::Tensor log_sum;              ///< [B, N, L] float32; undefined: not wanted
+    std::function<void()> progress;  ///< to be called now and then; empty: not wanted
 };
 
 namespace reference {

@@ -114,7 +114,8 @@ void SequenceAttention::attend(const Heads& heads, std::int64_t tokens, at::Tens
                               present[0],
                               present[1],
                               step == 0 ? sum : part,
-                              step == 0 ? log_sum : part_log_sum);
+                              step == 0 ? log_sum : part_log_sum,
+                              [&] { (void)travelling.test(); });
             if (step > 0) {
                 merge_attention(sum, log_sum, part, part_log_sum);
             }

@@ -98,6 +98,25 @@ INSTANTIATE_TEST_SUITE_P(shapes,
                                                           Shape{64, 1100, 2, 48}),
                                           testing::Values(at::kFloat, at::kBFloat16)));
 
+TEST(PartialAttention, lets_others_get_on_meanwhile_and_gives_the_same_bits) {
+    constexpr std::int64_t heads = 7;
+    const at::Tensor q = random({2, 130, heads, 16}, 1);
+    const at::Tensor k = random({2, 150, heads, 16}, 2);
+    const at::Tensor v = random({2, 150, heads, 16}, 3);
+    at::Tensor expected = at::empty({2, 130, heads * 16});
+    at::Tensor expected_log_sum = at::empty({2, heads, 130});
+    partial_attention(q, k, v, expected, expected_log_sum);
+    at::Tensor found = at::empty_like(expected);
+    at::Tensor log_sum = at::empty_like(expected_log_sum);
+    int calls = 0;
+
+    partial_attention(q, k, v, found, log_sum, [&] { ++calls; });
+
+    EXPECT_GE(calls, 4);
+    EXPECT_TRUE(at::equal(found, expected));
+    EXPECT_TRUE(at::equal(log_sum, expected_log_sum));
+}
+
 TEST(AttentionValues, large_logits_do_not_overflow) {
     const at::Tensor q = random({1, 40, 1, 16}, 1) * 100;
     const at::Tensor v = random({1, 40, 1, 16}, 2);

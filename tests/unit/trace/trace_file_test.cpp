@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "reelyard/trace/exchange_span.hpp"
@@ -14,8 +14,6 @@ namespace reelyard::trace {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
-using testing::UnorderedElementsAre;
 
 json file_of(const std::vector<std::string>& ranks, std::int64_t dropped) {
     std::string text = file_beginning();
