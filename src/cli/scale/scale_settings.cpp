@@ -80,7 +80,7 @@ void check_prediction(const ScaleSettings& settings, const po::variables_map& gi
         require(
             std::find(settings.ranks.begin(), settings.ranks.end(), count) == settings.ranks.end(),
             ErrorKind::usage,
-            "scale: {} ranks are in --ranks and in --predict (expected each number once)",
+            "scale: {} is in --ranks and in --predict (expected each number once)",
             count);
         require(count <= most_predicted,
                 ErrorKind::usage,
