@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "reelyard/base/bytes.hpp"
@@ -25,6 +26,11 @@ std::int64_t held_elements(const TensorSpec& tensor, Shard tensor_parallel) {
     const std::int64_t length = tensor.shape.at(tensor.split == Split::rows ? 0 : 1);
     const Interval held = shard_of(length, tensor.split_unit, tensor_parallel);
     return all / length * (held.end - held.begin);
+}
+
+std::int64_t held_bytes(const TensorSpec& tensor, DType compute, Shard tensor_parallel) {
+    const DType type = tensor.precision == Precision::compute ? compute : DType::float32;
+    return held_elements(tensor, tensor_parallel) * size_of(type);
 }
 
 /// What one block has alive, and the stream that runs through all.
@@ -67,33 +73,78 @@ std::int64_t text_bytes(const ModelSpec& model,
            size_of(workload.compute);
 }
 
-/// With sharded weights a part of what is split, and two buffers of one block each.
-std::int64_t transformer_bytes(const ModelSpec& model,
-                               DType compute,
-                               const ParallelLayout& layout,
-                               int slice) {
-    const ComponentSpec& component = model.component("transformer");
-    const std::int64_t all =
-        weight_bytes(component, compute, {.degree = layout.tensor, .index = slice});
-    if (!layout.shard_weights) {
+/// With sharded weights a part of what the blocks have that is dealt out, and two buffers of one
+/// block each. What all ranks of a tensor parallel group hold whole is not dealt out.
+std::int64_t component_bytes(const ComponentSpec& component,
+                             DType compute,
+                             const ParallelLayout& layout,
+                             int slice) {
+    const Shard tensor_parallel{.degree = layout.tensor, .index = slice};
+    const std::int64_t all = weight_bytes(component, compute, tensor_parallel);
+    std::int64_t dealt = 0;
+    std::int64_t blocks = 0;
+    for (const TensorSpec& tensor : component.tensors) {
+        if (tensor.block && (layout.tensor == 1 || tensor.split != Split::none)) {
+            dealt += held_bytes(tensor, compute, tensor_parallel);
+            blocks = std::max<std::int64_t>(blocks, *tensor.block + 1);
+        }
+    }
+    if (!layout.shard_weights || blocks == 0) {
         return all;
     }
-    const std::int64_t split = split_numbers(component) * size_of(compute) / layout.tensor;
-    const std::int64_t shards = layout.group_size() / layout.tensor;
-    return all - split + split / shards + 2 * split / model.layers;
+    return all - dealt + dealt / layout.same_weights_size() + 2 * dealt / blocks;
 }
 
 std::int64_t codec_bytes(const ModelSpec& model, DType compute) {
     return weight_bytes(model.component("vae"), compute, {});
 }
 
+/// A memory while it is filled rank by rank.
+class Memory {
+public:
+    /// \param codec bytes of its weights, which the ranks on a node's cores share
+    Memory(const topology::Inventory& inventory, const topology::Place& at, std::int64_t codec)
+        : codec_(codec) {
+        const topology::Node& node = inventory.nodes.at(static_cast<std::size_t>(at.node));
+        const std::int64_t bytes =
+            at.gpu < 0 ? node.memory_bytes
+                       : node.gpus.at(static_cast<std::size_t>(at.gpu)).memory_bytes;
+        use_ = {.node = at.node, .gpu = at.gpu, .available = bytes / 10 * 9};
+        denoising_ = at.gpu < 0 ? codec : 0;
+    }
+
+    /// Ranks on a node's cores that hold the same slice share it, unless each keeps parts of its
+    /// own.
+    void add(const RankMemory& rank, int slice, bool keeps_parts) {
+        const bool is_on_gpu = use_.gpu >= 0;
+        denoising_ += rank.activations;
+        if (is_on_gpu || keeps_parts || slices_.insert(slice).second) {
+            denoising_ += rank.weights - (is_on_gpu ? 0 : codec_);
+            texts_ += rank.text_encoder;
+        }
+        ++use_.ranks;
+    }
+
+    [[nodiscard]] MemoryUse use() const {
+        MemoryUse use = use_;
+        use.needed = std::max(denoising_, texts_);
+        return use;
+    }
+
+private:
+    std::int64_t codec_;
+    MemoryUse use_;
+    std::int64_t denoising_ = 0;
+    std::int64_t texts_ = 0;
+    std::set<int> slices_;
+};
+
 }  // namespace
 
 std::int64_t weight_bytes(const ComponentSpec& component, DType compute, Shard tensor_parallel) {
     std::int64_t bytes = 0;
     for (const TensorSpec& tensor : component.tensors) {
-        const DType type = tensor.precision == Precision::compute ? compute : DType::float32;
-        bytes += held_elements(tensor, tensor_parallel) * size_of(type);
+        bytes += held_bytes(tensor, compute, tensor_parallel);
     }
     return bytes;
 }
@@ -102,56 +153,42 @@ RankMemory memory_of(const ModelSpec& model,
                      const Workload& workload,
                      const ParallelLayout& layout,
                      const GridPosition& position) {
-    return {.weights = transformer_bytes(model, workload.compute, layout, position.tensor) +
-                       codec_bytes(model, workload.compute),
+    const auto held = [&](const char* component) {
+        return component_bytes(
+            model.component(component), workload.compute, layout, position.tensor);
+    };
+    return {.weights = held("transformer") + codec_bytes(model, workload.compute),
             .activations = block_bytes(model, workload, layout, position) +
-                           text_bytes(model, workload, layout, position)};
+                           text_bytes(model, workload, layout, position),
+            .text_encoder = held("text_encoder")};
 }
 
 MemoryUse tightest_memory(const ModelSpec& model,
                           const Workload& workload,
                           const ParallelLayout& layout,
                           const topology::Inventory& inventory) {
-    std::map<std::pair<int, int>, MemoryUse> memories;
-    std::map<std::pair<int, int>, bool> has_slice;  // (node, slice)
-    std::map<int, std::int64_t> weights;            // by slice
-    const std::int64_t codec = codec_bytes(model, workload.compute);
+    std::map<std::pair<int, int>, Memory> memories;
+    std::map<int, RankMemory> by_slice;
     for (int place = 0; place < layout.used_ranks(); ++place) {
         const topology::Place& at = inventory.ranks.at(static_cast<std::size_t>(place));
-        const topology::Node& node = inventory.nodes.at(static_cast<std::size_t>(at.node));
         const GridPosition position = position_of(place, layout);
-        const auto [memory, is_new] = memories.try_emplace({at.node, at.gpu});
-        MemoryUse& use = memory->second;
-        if (is_new) {
-            const std::int64_t bytes =
-                at.gpu < 0 ? node.memory_bytes
-                           : node.gpus.at(static_cast<std::size_t>(at.gpu)).memory_bytes;
-            use = {.node = at.node, .gpu = at.gpu, .available = bytes / 10 * 9};
-            use.needed = at.gpu < 0 ? codec : 0;
+        if (!by_slice.contains(position.tensor)) {
+            by_slice[position.tensor] = memory_of(model, workload, layout, position);
         }
-        if (!weights.contains(position.tensor)) {
-            weights[position.tensor] =
-                transformer_bytes(model, workload.compute, layout, position.tensor);
-        }
-        const bool is_own =
-            layout.shard_weights || !std::exchange(has_slice[{at.node, position.tensor}], true);
-        if (at.gpu >= 0) {
-            use.needed += weights[position.tensor] + codec;
-        } else if (is_own) {
-            use.needed += weights[position.tensor];
-        }
-        use.needed += block_bytes(model, workload, layout, position) +
-                      text_bytes(model, workload, layout, position);
-        ++use.ranks;
+        RankMemory rank = by_slice[position.tensor];
+        rank.activations = block_bytes(model, workload, layout, position) +
+                           text_bytes(model, workload, layout, position);
+        memories.try_emplace({at.node, at.gpu}, inventory, at, codec_bytes(model, workload.compute))
+            .first->second.add(rank, position.tensor, layout.shard_weights);
     }
-    const auto room = [](const MemoryUse& use) {
-        return use.available - use.needed;
-    };
-    return std::min_element(
-               memories.begin(),
-               memories.end(),
-               [&](const auto& a, const auto& b) { return room(a.second) < room(b.second); })
-        ->second;
+    MemoryUse tightest = memories.begin()->second.use();
+    for (const auto& [place, memory] : memories) {
+        const MemoryUse use = memory.use();
+        if (use.available - use.needed < tightest.available - tightest.needed) {
+            tightest = use;
+        }
+    }
+    return tightest;
 }
 
 std::string memory_text(const MemoryUse& use) {

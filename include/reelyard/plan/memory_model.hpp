@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -9,7 +10,8 @@
 #include "reelyard/spec/shard.hpp"
 #include "reelyard/topology/inventory.hpp"
 
-/// What the ranks of a job hold in memory while they denoise, from numbers alone.
+/// What the ranks of a job hold in memory while they encode texts and while they denoise, from
+/// numbers alone.
 namespace reelyard::plan {
 
 /// Bytes of a component's weights as one rank of a tensor parallel group holds them.
@@ -27,14 +29,19 @@ struct Workload {
 };
 
 struct RankMemory {
-    std::int64_t weights = 0;      ///< of transformer and video codec
-    std::int64_t activations = 0;  ///< of the transformer
+    std::int64_t weights = 0;       ///< of transformer and video codec
+    std::int64_t activations = 0;   ///< of the transformer
+    std::int64_t text_encoder = 0;  ///< its weights, freed before the others are loaded
 
-    [[nodiscard]] std::int64_t total() const { return weights + activations; }
+    /// Of the stage that needs more.
+    [[nodiscard]] std::int64_t total() const {
+        return std::max(weights + activations, text_encoder);
+    }
 };
 
-/// What a rank holds. Activations are the tensors of one block that are alive together, in the
-/// place where most are, the sequence's stream, and the keys and values of the texts.
+/// What a rank of the layout holds. Activations are the tensors of one block that are alive
+/// together, in the place where most are, the sequence's stream, and the keys and values of the
+/// texts.
 [[nodiscard]] RankMemory memory_of(const ModelSpec& model,
                                    const Workload& workload,
                                    const ParallelLayout& layout,

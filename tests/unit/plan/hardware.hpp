@@ -27,6 +27,23 @@ inline topology::Inventory gpu_nodes(int nodes, std::int64_t gpu_gib = 80) {
     return inventory;
 }
 
+/// As large as UMT5-XXL: 11 GB in bfloat16, of which the vocabulary has 2.
+inline ComponentSpec large_text_encoder() {
+    ComponentSpec encoder{.name = "text_encoder", .class_name = "any", .tensors = {}};
+    encoder.tensors.push_back(
+        {.name = "vocabulary", .shape = {250'112, 4096}, .split = Split::rows});
+    for (int block = 0; block < 24; ++block) {
+        encoder.tensors.push_back({.name = "heads",
+                                   .shape = {4096, 4 * 4096},
+                                   .split = Split::rows,
+                                   .split_unit = 64,
+                                   .block = block});
+        encoder.tensors.push_back(
+            {.name = "hidden", .shape = {10'240, 3 * 4096}, .split = Split::rows, .block = block});
+    }
+    return encoder;
+}
+
 /// As large as Wan2.1-14B where it counts: 28 GB of weights in bfloat16, nearly all of them split.
 inline ModelSpec large_model() {
     ModelSpec model{.family = "wan",
@@ -37,13 +54,19 @@ inline ModelSpec large_model() {
                     .layers = 40,
                     .ffn_width = 13824};
     ComponentSpec transformer{.name = "transformer", .class_name = "any", .tensors = {}};
-    transformer.tensors.push_back(
-        {.name = "heads", .shape = {5120, 1'400'000}, .split = Split::rows, .split_unit = 128});
-    transformer.tensors.push_back(
-        {.name = "hidden", .shape = {13824, 480'000}, .split = Split::rows});
+    for (int block = 0; block < 40; ++block) {
+        transformer.tensors.push_back({.name = "heads",
+                                       .shape = {5120, 35'000},
+                                       .split = Split::rows,
+                                       .split_unit = 128,
+                                       .block = block});
+        transformer.tensors.push_back(
+            {.name = "hidden", .shape = {13824, 12'000}, .split = Split::rows, .block = block});
+    }
     transformer.tensors.push_back(
         {.name = "norms", .shape = {1'000'000}, .precision = Precision::keep_float32});
     model.components.push_back(transformer);
+    model.components.push_back(large_text_encoder());
     model.components.push_back(
         {.name = "vae",
          .class_name = "any",

@@ -43,6 +43,42 @@ TEST(MemoryModel, has_less_for_each_rank_the_more_of_them_share_a_video) {
                 0.01 * transformer({}));
 }
 
+TEST(MemoryModel, counts_the_text_encoder_as_ranks_hold_it) {
+    const ModelSpec model = test::large_model();
+    const auto held = [&](const ParallelLayout& layout) {
+        return static_cast<double>(
+            memory_of(model, {.tokens = test::tokens_480p}, layout, {}).text_encoder);
+    };
+    const double vocabulary = 2.0 * 250'112 * 4096;
+    const double block = 2.0 * (4 * 4096 * 4096 + 3 * 4096 * 10'240);
+    const double all = vocabulary + 24 * block;
+
+    EXPECT_DOUBLE_EQ(held({}), all);
+    EXPECT_DOUBLE_EQ(held({.replicas = 4, .ulysses = 2}), all);
+    EXPECT_DOUBLE_EQ(held({.tensor = 8}), all / 8);
+    // Blocks are shared out, the vocabulary is not.
+    EXPECT_DOUBLE_EQ(held({.ring = 2, .ulysses = 2, .shard_weights = true}),
+                     vocabulary + (6 + 2) * block);
+    EXPECT_DOUBLE_EQ(held({.ulysses = 4, .tensor = 2, .shard_weights = true}),
+                     (vocabulary + (6 + 2) * block) / 2);
+}
+
+TEST(MemoryModel, is_ruled_by_the_stage_that_needs_more) {
+    ModelSpec model = test::large_model();
+    const Workload workload{.tokens = 1};
+    const topology::Inventory gpus = test::gpu_nodes(1);
+    const ParallelLayout sharded{.ulysses = 8, .shard_weights = true};
+    const RankMemory memory = memory_of(model, workload, sharded, {});
+    EXPECT_EQ(memory.total(), memory.weights + memory.activations);
+
+    // A small transformer beside the same text encoder.
+    model.components.front().tensors.resize(2);
+    const std::int64_t needed = tightest_memory(model, workload, {.replicas = 8}, gpus).needed;
+
+    EXPECT_EQ(needed, weight_bytes(model.component("text_encoder"), DType::bfloat16, {}));
+    EXPECT_EQ(memory_of(model, workload, {}, {}).total(), needed);
+}
+
 TEST(MemoryModel, shares_weights_among_the_ranks_of_a_node_that_compute_on_its_cores) {
     const ModelSpec model = test::large_model();
     const Workload workload{.tokens = 1};
