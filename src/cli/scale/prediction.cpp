@@ -34,6 +34,15 @@ const report::RunRecord& last_with_steps(const std::vector<report::RunRecord>& r
     return *found;
 }
 
+bool is_on_gpus(const report::RunRecord& run) {
+    return run.device != on_cores;
+}
+
+/// Whether a rank of one computes as fast as a rank of the other.
+bool are_alike(const report::RunRecord& a, const report::RunRecord& b) {
+    return is_on_gpus(a) == is_on_gpus(b) && (is_on_gpus(a) || a.threads == b.threads);
+}
+
 int ranks_of_a_node(const report::RunRecord& run) {
     return (run.ranks + run.nodes - 1) / run.nodes;
 }
@@ -153,7 +162,7 @@ plan::MachineSpeed Prediction::speed_from(const std::vector<report::RunRecord>& 
     const report::RunRecord& last = last_with_steps(runs);
     std::vector<plan::MeasuredStep> steps;
     for (const report::RunRecord& run : runs) {
-        if (has_steps(run) && run.threads == last.threads) {
+        if (has_steps(run) && are_alike(run, last)) {
             steps.push_back({.cost = cost_of(as_run(run)), .seconds = run.step_seconds()});
         }
     }
@@ -162,11 +171,9 @@ plan::MachineSpeed Prediction::speed_from(const std::vector<report::RunRecord>& 
         speed.measured_links.clear();
     }
     speed.multiply_add_seconds /= settings_.compute_factor.value_or(1.0);
-    log::info("predicted from {} of {} runs (those with {} thread{} a rank), for {}",
+    log::info("predicted from {} of {} runs (those whose ranks compute as the last one's), for {}",
               steps.size(),
               runs.size(),
-              last.threads,
-              last.threads == 1 ? "" : "s",
               machine().name());
     if (!speed.measured_links.empty()) {
         log::info("exchange took {:.2f} times what the speeds of the links here say",
@@ -176,8 +183,7 @@ plan::MachineSpeed Prediction::speed_from(const std::vector<report::RunRecord>& 
 }
 
 void Prediction::check_devices(const report::RunRecord& run, const Case& job) const {
-    const bool has_run_on_gpus = run.device != on_cores;
-    require(has_run_on_gpus == job.is_on_gpus() || settings_.compute_factor,
+    require(is_on_gpus(run) == job.is_on_gpus() || settings_.compute_factor,
             ErrorKind::usage,
             "scale: the runs computed on {}, the ranks of {} would on {} (expected "
             "--compute-factor: how many times as fast one of those computes)",
@@ -206,9 +212,9 @@ report::ScalingRows Prediction::rows(const std::vector<report::RunRecord>& runs)
         const double to_nodes =
             network_seconds(job.nodes(), compute) - network_seconds(last.nodes, compute);
         // What a rank holds besides weights and activations: the program, what decoding takes.
-        const bool is_alike = (last.device != on_cores) == job.is_on_gpus();
+        const bool is_kept = is_on_gpus(last) == job.is_on_gpus();
         const std::int64_t rest =
-            is_alike ? std::max<std::int64_t>(last.peak_bytes - memory_of(last_case), 0) : 0;
+            is_kept ? std::max<std::int64_t>(last.peak_bytes - memory_of(last_case), 0) : 0;
         rows.push_back({.source = report::ScalingRow::Source::predicted,
                         .ranks = ranks,
                         .layout = job.layout,
