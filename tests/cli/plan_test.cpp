@@ -54,6 +54,8 @@ TEST(Plan, lays_one_video_over_64_gpus_with_ulysses_inside_the_nodes) {
                     {"shard_weights", false}}));
     // 14.3 billion parameters of two bytes, and a VAE of 0.13 billion of four.
     EXPECT_NEAR(plan["memory"]["weight_bytes"].get<double>(), 29.2e9, 0.6e9);
+    // UMT5-XXL: 5.68 billion parameters of two bytes.
+    EXPECT_NEAR(plan["memory"]["text_encoder_bytes"].get<double>(), 11.36e9, 0.02e9);
     for (const json& route : plan["received_in_a_step"]["by_busiest_rank"]) {
         if (route["for"] == "ulysses") {
             EXPECT_EQ(route["over"], "nvlink");

@@ -43,7 +43,10 @@ std::string head_text(const PlanReport& report) {
     if (!report.choice.reason.empty()) {
         add("chosen", report.choice.reason);
     }
-    add("weights", fmt::format("{} a rank", format_bytes(report.memory.weights)));
+    add("weights",
+        fmt::format("{} a rank; before them {} of the text encoder",
+                    format_bytes(report.memory.weights),
+                    format_bytes(report.memory.text_encoder)));
     add("memory", plan::memory_text(memory) + ", where it is tightest");
     return text;
 }
@@ -119,6 +122,7 @@ std::string to_json(const PlanReport& report) {
                      {"memory",
                       {{"weight_bytes", report.memory.weights},
                        {"activation_bytes", report.memory.activations},
+                       {"text_encoder_bytes", report.memory.text_encoder},
                        {"tightest",
                         {{"node", memory.node},
                          {"gpu", memory.gpu},
