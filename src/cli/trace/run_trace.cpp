@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "reelyard/base/atomic_file.hpp"
 #include "reelyard/base/clock.hpp"
 #include "reelyard/base/error.hpp"
 #include "reelyard/base/log.hpp"
@@ -28,9 +31,30 @@ std::string host_name() {
     return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
 }
 
-void append(WritableFile& file, std::string_view text) {
-    file.write(std::as_bytes(std::span(text.data(), text.size())));
-}
+/// The file of a trace, from its beginning on; it has its name when it is whole.
+class TraceFile {
+public:
+    explicit TraceFile(const std::filesystem::path& path)
+        : path_(path)
+        , temporary_(partial_path(path))
+        , file_(posix_file_system().open(temporary_.path(), FileSystem::Mode::truncate)) {
+        write(trace::file_beginning());
+    }
+
+    void write(std::string_view text) {
+        file_->write(std::as_bytes(std::span(text.data(), text.size())));
+    }
+
+    void finish(std::int64_t dropped) {
+        write(trace::file_end(dropped));
+        temporary_.commit(path_);
+    }
+
+private:
+    std::filesystem::path path_;
+    TemporaryFile temporary_;
+    std::unique_ptr<WritableFile> file_;
+};
 
 /// What rank 0 says of a rank's events.
 std::string figures_of(const trace::Recorder& recorder) {
@@ -71,14 +95,14 @@ RunTrace::RunTrace(const mpi::Communicator& world, std::filesystem::path path)
     if (path_.empty()) {
         return;
     }
-    mpi::together(world_, [this] { open(); });
+    mpi::together(world_, [this] { require_writable(); });
     clock_offset_ = mpi::clock_offset(
         world_, mpi::NodeLayout(world_, 0), [] { return monotonic_nanoseconds(); });
     recorder_.emplace();
 }
 
 /// Now rather than at the end, so that what cannot be written is known before anything is done.
-void RunTrace::open() {
+void RunTrace::require_writable() const {
     if (world_.rank() != root) {
         return;
     }
@@ -91,9 +115,7 @@ void RunTrace::open() {
             if (path_.has_parent_path()) {
                 make_folders(path_.parent_path());
             }
-            temporary_ = std::make_unique<TemporaryFile>(partial_path(path_));
-            file_ = posix_file_system().open(temporary_->path(), FileSystem::Mode::truncate);
-            append(*file_, trace::file_beginning());
+            const TraceFile unfinished(path_);
         },
         "opening the trace (log.trace)");
 }
@@ -111,7 +133,7 @@ void RunTrace::finish() {
     }
     // Time counts from the first rank's start, on the clock of rank 0.
     const std::int64_t zero = -world_.max(-(recorder_->start() - clock_offset_));
-    write(
+    gather(
         trace::to_text(*recorder_,
                        {.rank = world_.rank(), .host = host_name(), .zero = zero + clock_offset_}),
         dropped);
@@ -121,11 +143,8 @@ void RunTrace::finish() {
 }
 
 /// The events go rank by rank, so that rank 0 holds those of one other rank at most.
-void RunTrace::write(const std::string& own_events, std::int64_t dropped) {
+void RunTrace::gather(const std::string& own_events, std::int64_t dropped) const {
     const mpi::Communicator ranks = world_.duplicate();
-    if (ranks.rank() != root) {
-        ranks.send_text(own_events, root, events_tag);
-    }
     std::optional<Error> failure;
     const auto attempt = [&](const std::function<void()>& body) {
         try {
@@ -137,15 +156,18 @@ void RunTrace::write(const std::string& own_events, std::int64_t dropped) {
         }
     };
     if (ranks.rank() == root) {
-        attempt([&] { append(*file_, own_events); });
+        std::optional<TraceFile> file;
+        attempt([&] {
+            file.emplace(path_);
+            file->write(own_events);
+        });
         for (int rank = 1; rank < ranks.size(); ++rank) {
             const std::string events = ranks.receive_text(rank, events_tag);
-            attempt([&] { append(*file_, trace::separator + events); });
+            attempt([&] { file->write(trace::separator + events); });
         }
-        attempt([&] {
-            append(*file_, trace::file_end(dropped));
-            temporary_->commit(path_);
-        });
+        attempt([&] { file->finish(dropped); });
+    } else {
+        ranks.send_text(own_events, root, events_tag);
     }
     mpi::agree(ranks, failure);
     if (dropped > 0) {

@@ -2,11 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "reelyard/base/atomic_file.hpp"
 #include "reelyard/mpi/communicator.hpp"
 #include "reelyard/trace/recorder.hpp"
 
@@ -27,13 +25,11 @@ public:
     void finish();
 
 private:
-    void open();
-    void write(const std::string& own_events, std::int64_t dropped);
+    void require_writable() const;
+    void gather(const std::string& own_events, std::int64_t dropped) const;
 
     const mpi::Communicator& world_;
     std::filesystem::path path_;
-    std::unique_ptr<TemporaryFile> temporary_;  ///< on rank 0
-    std::unique_ptr<WritableFile> file_;        ///< on rank 0
     std::optional<trace::Recorder> recorder_;
     std::int64_t clock_offset_ = 0;  ///< of this rank's node to that of rank 0, nanoseconds
 };

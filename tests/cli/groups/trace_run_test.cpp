@@ -156,6 +156,18 @@ TEST_F(TraceRun, where_nothing_is_exchanged_says_so) {
     EXPECT_EQ(read_trace().rows, (std::set<std::string>{"rank 0: compute"}));
 }
 
+TEST_F(TraceRun, may_lie_in_the_output_folder) {
+    const fs::path path = out() / "trace.json";
+    for (int time = 0; time < 2; ++time) {  // the second finds nothing to do
+        const Outcome made =
+            run_program(job({"--generate.steps=1", "--log.trace=" + path.string()}), 2);
+
+        ASSERT_EQ(made.exit_code, 0) << made.output;
+        std::ifstream file(path);
+        EXPECT_FALSE(json::parse(file).at("traceEvents").empty());
+    }
+}
+
 TEST_F(TraceRun, path_that_cannot_be_is_refused_before_anything_is_loaded) {
     const auto refused = [&](const fs::path& path) {
         return run_program(job({"--log.trace=" + path.string()}), 2);
