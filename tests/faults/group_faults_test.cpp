@@ -59,6 +59,48 @@ TEST_F(GroupFaults, a_rank_that_is_killed_ends_the_job) {
     EXPECT_THAT(videos(), IsEmpty());
 }
 
+/// Both ranks encode every text, or texts of their own with weights that they share; rank 0 cannot
+/// keep its first one.
+const std::vector<std::vector<std::string>> together_on_texts{
+    {"--parallel.tensor=2"}, {"--parallel.ring=2", "--parallel.shard_weights=true"}};
+
+TEST_F(GroupFaults, a_text_that_cannot_be_kept_ends_the_job_with_one_message) {
+    write_prompts({"a", "b", "c", "d"});
+    for (const auto& options : together_on_texts) {
+        SCOPED_TRACE(options.front());
+
+        const Outcome failed = run({.ranks = 2,
+                                    .options = options,
+                                    .faults = {{"FAULTY_FILE", "/conditioning/"},
+                                               {"FAULTY_RANK", "0"},
+                                               {"FAULTY_OPEN", "full"}}});
+
+        EXPECT_EQ(failed.exit_code, 4) << failed.output;
+        EXPECT_EQ(count_errors(failed), 1) << failed.output;
+        EXPECT_THAT(failed.output,
+                    AllOf(HasSubstr("/conditioning/"), HasSubstr("encoding the text 'a red")));
+        EXPECT_THAT(videos(), IsEmpty());
+    }
+}
+
+TEST_F(GroupFaults, a_rank_that_hangs_while_texts_are_encoded_is_named) {
+    write_prompts({"a", "b", "c", "d"});
+    for (std::vector<std::string> options : together_on_texts) {
+        SCOPED_TRACE(options.front());
+        options.emplace_back("--parallel.timeout=2");
+
+        const Outcome failed = run({.ranks = 2,
+                                    .options = options,
+                                    .faults = {{"FAULTY_FILE", "/conditioning/"},
+                                               {"FAULTY_RANK", "0"},
+                                               {"FAULTY_OPEN", "stop"}}});
+
+        EXPECT_EQ(failed.exit_code, 6) << failed.output;
+        EXPECT_EQ(count_errors(failed), 1) << failed.output;
+        EXPECT_THAT(failed.output, HasSubstr("no answer from rank 0 for 2.0 s"));
+    }
+}
+
 TEST_F(GroupFaults, after_a_fault_the_same_command_makes_what_is_missing) {
     const auto expected = videos_without_faults();
     const Outcome failed = run(struck("ring", "fail"));

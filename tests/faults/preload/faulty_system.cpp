@@ -2,7 +2,7 @@
 // environment:
 //
 // FAULTY_RANK   the only rank that is faulty; without it all are
-// FAULTY_FILE   text in the path of the file that is read badly
+// FAULTY_FILE   text in the path of the file that is read or made badly
 // FAULTY_READS  fail: reads of FAULTY_BYTE report a broken disk
 //               kill: whoever reads FAULTY_BYTE is killed
 //               stop: whoever reads FAULTY_BYTE stops and never goes on
@@ -10,6 +10,8 @@
 //               interrupt: every other read is interrupted by a signal before it begins
 //               refuse_direct: reads around the page cache are refused
 // FAULTY_OPEN   refuse_direct: opening for reads around the page cache is refused
+//               full: there is no room for a new file
+//               stop: whoever makes a file stops and never goes on
 // FAULTY_BYTE   an offset in the file; without it short and interrupt mean all reads, with it those
 // of what lies behind FAULTY_ROOM   bytes that a file system in memory has free, as far as it is
 // asked about FAULTY_PAGES  refuse: making pages present fails FAULTY_MEMORY a file that takes the
@@ -76,9 +78,20 @@ int watch(int fd, const char* path) {
     return fd;
 }
 
-bool refuses_to_open(const char* path, int flags) {
-    return (flags & O_DIRECT) != 0 && setting("FAULTY_OPEN") == "refuse_direct" &&
-           std::string_view(path).find(setting("FAULTY_FILE")) != std::string_view::npos;
+/// What opening a file is to fail with; 0 when it is to go on.
+int error_of_open(const char* path, int flags) {
+    const std::string_view opening = setting("FAULTY_OPEN");
+    if (opening.empty() ||
+        std::string_view(path).find(setting("FAULTY_FILE")) == std::string_view::npos) {
+        return 0;
+    }
+    if ((flags & O_DIRECT) != 0 && opening == "refuse_direct") {
+        return EINVAL;
+    }
+    if ((flags & O_CREAT) != 0 && opening == "stop") {
+        ::kill(::getpid(), SIGSTOP);
+    }
+    return (flags & O_CREAT) != 0 && opening == "full" ? ENOSPC : 0;
 }
 
 /// The place of the fault in the file; its beginning when none is told.
@@ -138,8 +151,8 @@ int open(const char* path, int flags, ...) {
     va_start(more, flags);
     const mode_t mode = va_arg(more, mode_t);
     va_end(more);
-    if (refuses_to_open(path, flags)) {
-        errno = EINVAL;
+    if (const int code = error_of_open(path, flags); code != 0) {
+        errno = code;
         return -1;
     }
     static auto* const real = next<int(const char*, int, ...)>("open");
