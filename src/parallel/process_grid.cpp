@@ -76,6 +76,9 @@ mpi::Communicator ProcessGrid::same_weights_group() const {
 }
 
 mpi::Communicator ProcessGrid::replica_group() const {
+    if (is_spare()) {
+        return world_->split(layout_.used_ranks(), world_->rank());
+    }
     return group([](GridPosition& position) { position = {.replica = position.replica}; });
 }
 

@@ -27,7 +27,8 @@ struct Maker {
             return alone(name, recorder);
         }
         std::string full_name =
-            fmt::format("{} group of replica {}", name, grid.position().replica);
+            grid.is_spare() ? name + " group of the spare ranks"
+                            : fmt::format("{} group of replica {}", name, grid.position().replica);
         std::vector<int> members = ranks.ranks_in(grid.world());
         auto backend = make_backend(std::move(ranks), {.device = device, .timeout = timeout});
         return std::make_unique<TensorComm>(

@@ -82,7 +82,10 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
                                         int rank) {
     const auto& config = model.file().config();
     const auto weights = model.load_part("transformer", grid.slice(), grid.block_part());
-    auto transformer = model.family().make_transformer(config, weights, model.use().dtype, *group);
+    // A spare rank has taken part in loading, and keeps nothing of it.
+    auto transformer = grid.is_spare() ? nullptr
+                                       : model.family().make_transformer(
+                                             config, weights, model.use().dtype, *group);
     auto codec =
         model.family().make_codec(config, model.load("vae", ModelSource::Part::decoding), *group);
     return std::make_unique<TaskRunner>(
@@ -103,20 +106,23 @@ std::unique_ptr<TaskRunner> make_runner(const parallel::ProcessGrid& grid,
         rank);
 }
 
-/// Who works together in a run.
+/// Who works together in a run: the ranks of each video, and those without a place, which decode.
 struct Crew {
     const mpi::Communicator& world;
     const parallel::ProcessGrid& grid;
-    mpi::Communicator video;  ///< the ranks that make one video with this one
-    mpi::Communicator first;  ///< the first of each video's ranks, on these; elsewhere the others
+    mpi::Communicator team;   ///< the ranks that make one video with this one, or decode with it
+    mpi::Communicator first;  ///< the first of each team, on these; elsewhere the others
 
     Crew(const mpi::Communicator& all, const parallel::ProcessGrid& places)
         : world(all)
         , grid(places)
-        , video(places.replica_group())
-        , first(all.split(leads() ? 0 : 1, all.rank())) {}
+        , team(places.replica_group())
+        , first(all.split(leads() ? 0 : 1, places.is_spare() ? all.size() : all.rank())) {}
 
-    [[nodiscard]] bool leads() const { return !grid.is_spare() && video.rank() == 0; }
+    [[nodiscard]] bool leads() const { return team.rank() == 0; }
+    [[nodiscard]] dispatch::Post post() const {
+        return grid.is_spare() ? dispatch::Post::second_halves : dispatch::Post::whole_tasks;
+    }
 };
 
 StepAnswer answer_to_step() {
@@ -124,26 +130,29 @@ StepAnswer answer_to_step() {
 }
 
 /// Runs what is missing and records each result when its files are on the disk. On the ranks that
-/// lead a video.
-std::vector<dispatch::WorkShare> lead_tasks(const mpi::Communicator& leaders,
+/// lead a team.
+std::vector<dispatch::WorkShare> lead_tasks(const Crew& crew,
                                             const PreparedJob& job,
                                             const std::filesystem::path& manifest,
                                             bool quiet,
                                             TaskRelay& relay,
                                             Tally& tally) {
-    TaskProgress progress(
-        job.remaining, leaders.size(), choose_progress_output(leaders.rank(), quiet));
+    TaskProgress progress(job.remaining,
+                          crew.grid.layout().replicas,
+                          choose_progress_output(crew.first.rank(), quiet));
     std::optional<journal::ManifestWriter> writer;
-    mpi::together(leaders, [&] {
-        if (leaders.rank() == 0) {
+    mpi::together(crew.first, [&] {
+        if (crew.first.rank() == 0) {
             writer.emplace(manifest);
         }
     });
-    const auto run = [&](const Task& task) {
-        return relay.lead(task, [&](const StepProgress& step) {
-            progress.step(task, step);
-            return answer_to_step();
-        });
+    const auto run = [&](Half half) {
+        return [&, half](const Task& task) {
+            return relay.lead(task, half, [&](const StepProgress& step) {
+                progress.step(task, step);
+                return answer_to_step();
+            });
+        };
     };
     const auto consume = [&](const TaskResult& result) {
         if (result.state != TaskResult::State::stopped) {
@@ -158,7 +167,12 @@ std::vector<dispatch::WorkShare> lead_tasks(const mpi::Communicator& leaders,
         tally.add(job.task(result.id), result);
         progress.finished(result);
     };
-    auto shares = dispatch::run_tasks(leaders, job.remaining, run, consume);
+    auto shares =
+        dispatch::run_tasks_in_halves(crew.first,
+                                      job.remaining,
+                                      {.begin = run(Half::denoise), .finish = run(Half::decode)},
+                                      crew.post(),
+                                      consume);
     progress.finish();
     return shares;
 }
@@ -170,12 +184,12 @@ std::vector<dispatch::WorkShare> run_tasks(const Crew& crew,
                                            bool quiet,
                                            TaskRunner& runner,
                                            Tally& tally) {
-    TaskRelay relay(runner, crew.video);
+    TaskRelay relay(runner, crew.team);
     std::vector<dispatch::WorkShare> shares;
     std::optional<Error> failure;
     if (crew.leads()) {
         try {
-            shares = lead_tasks(crew.first, job, manifest, quiet, relay, tally);
+            shares = lead_tasks(crew, job, manifest, quiet, relay, tally);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::communication) {
                 throw;
@@ -183,7 +197,7 @@ std::vector<dispatch::WorkShare> run_tasks(const Crew& crew,
             failure = error;
         }
         relay.release();
-    } else if (!crew.grid.is_spare()) {
+    } else {
         relay.follow([](const StepProgress& /*step*/) { return answer_to_step(); });
     }
     crew.world.patient_barrier();
@@ -245,6 +259,11 @@ void tidy_up(const jobs::JobOptions& options,
             posix_file_system().remove(places.outputs.latents());
         }
     }
+}
+
+std::string layout_text(const ParallelLayout& layout, int ranks) {
+    const int spare = ranks - layout.used_ranks();
+    return to_string(layout) + (spare == 0 ? "" : fmt::format(", and {} to decode", spare));
 }
 
 /// What is about to be done, in a line.
@@ -323,7 +342,10 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const PreparedJob job = prepare_job(world, options, model.file(), model.spec());
     const PlacedLayout placed = choose_layout(world, inventory, options, job, model);
     const parallel::ProcessGrid grid(world, placed.layout, placed.ranks);
-    log::info("{}", prospect(job, world.size(), to_string(placed.layout), threads, device.str()));
+    log::info(
+        "{}",
+        prospect(
+            job, world.size(), layout_text(placed.layout, world.size()), threads, device.str()));
 
     const std::string model_key = job.maker.checksum + ' ' + job.maker.dtype;
     const TaskPlaces places{.outputs = journal::OutputStore(options.output.dir),

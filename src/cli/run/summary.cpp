@@ -31,7 +31,10 @@ std::string busy_text(const std::vector<dispatch::WorkShare>& shares) {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < shares.size(); ++i) {
         parts.push_back(
-            fmt::format("rank {} {:.0f} % with {}", shares[i].rank, percents[i], shares[i].tasks));
+            shares[i].post == dispatch::Post::second_halves
+                ? fmt::format("spare ranks {:.0f} % decoding {}", percents[i], shares[i].tasks)
+                : fmt::format(
+                      "rank {} {:.0f} % with {}", shares[i].rank, percents[i], shares[i].tasks));
     }
     return fmt::format("{:.0f} % ({})", mean, fmt::join(parts, ", "));
 }

@@ -1,10 +1,17 @@
 #include "task_relay.hpp"
 
 namespace reelyard::cli {
+namespace {
 
-TaskResult TaskRelay::lead(const Task& task, const StepObserver& observer) {
-    (void)tell(to_json(task));
-    return runner_.run(task, observer);
+/// What stands before a task in a message.
+constexpr char denoise_mark = 'd';
+constexpr char decode_mark = 'v';
+
+}  // namespace
+
+TaskResult TaskRelay::lead(const Task& task, Half half, const StepObserver& observer) {
+    (void)tell((half == Half::denoise ? denoise_mark : decode_mark) + to_json(task));
+    return run(task, half, observer);
 }
 
 void TaskRelay::release() {
@@ -12,9 +19,14 @@ void TaskRelay::release() {
 }
 
 void TaskRelay::follow(const StepObserver& observer) {
-    for (std::string task = tell({}); !task.empty(); task = tell({})) {
-        (void)runner_.run(task_from_json(task), observer);
+    for (std::string told = tell({}); !told.empty(); told = tell({})) {
+        const Half half = told.front() == denoise_mark ? Half::denoise : Half::decode;
+        (void)run(task_from_json(told.substr(1)), half, observer);
     }
+}
+
+TaskResult TaskRelay::run(const Task& task, Half half, const StepObserver& observer) {
+    return half == Half::denoise ? runner_.denoise(task, observer) : runner_.decode(task);
 }
 
 std::string TaskRelay::tell(const std::string& text) {

@@ -9,6 +9,9 @@
 
 namespace reelyard::cli {
 
+/// What the ranks of a video do of a task.
+enum class Half { denoise, decode };
+
 /// Makes the ranks of one video work on the same task: the first of them is given tasks and tells
 /// the others, who follow until they are released.
 class TaskRelay {
@@ -20,13 +23,14 @@ public:
 
     [[nodiscard]] bool is_first() const { return ranks_.rank() == 0; }
     /// On the first rank.
-    [[nodiscard]] TaskResult lead(const Task& task, const StepObserver& observer);
+    [[nodiscard]] TaskResult lead(const Task& task, Half half, const StepObserver& observer);
     /// On the first rank: there are no more tasks.
     void release();
     /// On the others: returns when they are released.
     void follow(const StepObserver& observer);
 
 private:
+    [[nodiscard]] TaskResult run(const Task& task, Half half, const StepObserver& observer);
     /// Waits for long with little work for the core. \returns the text of the first rank
     [[nodiscard]] std::string tell(const std::string& text);
 

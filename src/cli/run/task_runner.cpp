@@ -49,10 +49,30 @@ TaskRunner::TaskRunner(Parts parts, TaskPlaces places, OutputChoice choice, int 
     , choice_(std::move(choice))
     , rank_(rank) {}
 
-TaskResult TaskRunner::run(const Task& task, const StepObserver& observer) {
-    TaskResult result{.id = task.id, .state = TaskResult::State::done, .rank = rank_};
+TaskResult TaskRunner::denoise(const Task& task, const StepObserver& observer) {
+    const trace::Span span(parts_.group->recorder(), "denoise", task.id);
+    return outcome_of(task, TaskResult::State::begun, [&](TaskResult& result) {
+        latent_ = {.task = task.id, .values = make_latent(task, observer, result)};
+    });
+}
+
+TaskResult TaskRunner::decode(const Task& task) {
+    const trace::Span span(parts_.group->recorder(), "decode", task.id);
+    return outcome_of(task, TaskResult::State::done, [&](TaskResult& result) {
+        write_video(task, take_latent(task), result);
+        if (is_first()) {
+            keep_or_remove_latent(task, result);
+        }
+    });
+}
+
+TaskResult TaskRunner::outcome_of(const Task& task,
+                                  TaskResult::State good,
+                                  const std::function<void(TaskResult&)>& half) const {
+    const c10::InferenceMode inference;
+    TaskResult result{.id = task.id, .state = good, .rank = rank_};
     try {
-        make_outputs(task, observer, result);
+        half(result);
     } catch (...) {
         const Error error = to_error(std::current_exception());
         if (concerns_the_job(error)) {
@@ -116,21 +136,16 @@ void TaskRunner::together(const Task& task, const std::function<void()>& body) c
     }
 }
 
-void TaskRunner::make_outputs(const Task& task, const StepObserver& observer, TaskResult& result) {
-    const c10::InferenceMode inference;
-    write_video(task, latent_of(task, observer, result), result);
-    if (!is_first()) {
-        return;
-    }
-    const auto latent_path = places_.outputs.latent(task.id);
+void TaskRunner::keep_or_remove_latent(const Task& task, TaskResult& result) const {
+    const auto path = places_.outputs.latent(task.id);
     if (choice_.latents) {
-        places_.outputs.add_file(result, latent_path.lexically_relative(places_.outputs.folder()));
+        places_.outputs.add_file(result, path.lexically_relative(places_.outputs.folder()));
     } else {
-        posix_file_system().remove(latent_path);
+        posix_file_system().remove(path);
     }
 }
 
-at::Tensor TaskRunner::earlier_latent(const Task& task) const {
+at::Tensor TaskRunner::latent_on_disk(const Task& task) const {
     const auto path = places_.outputs.latent(task.id);
     at::Tensor latent;
     const bool is_there = ask_first([&] {
@@ -144,35 +159,46 @@ at::Tensor TaskRunner::earlier_latent(const Task& task) const {
     if (!is_there) {
         return {};
     }
-    log::debug("task '{}': going on from the latent of an earlier run", task.id);
     return is_first() ? latent
                       : at::empty(pipeline::latent_shape(parts_.model, task.size), at::kFloat);
 }
 
-at::Tensor TaskRunner::latent_of(const Task& task,
-                                 const StepObserver& observer,
-                                 TaskResult& result) {
-    at::Tensor latent = earlier_latent(task);
-    if (!latent.defined()) {
-        const Stopwatch watch;
-        latent = denoise(task, observer);
-        result.seconds["denoise"] = watch.seconds();
-        on_first([&] {
-            store::write_tensors(places_.outputs.latent(task.id),
-                                 {{"latent", latent}},
-                                 {{task_key, fingerprint(task, places_.model_key)}});
-        });
+at::Tensor TaskRunner::make_latent(const Task& task,
+                                   const StepObserver& observer,
+                                   TaskResult& result) {
+    at::Tensor latent = latent_on_disk(task);
+    if (latent.defined()) {
+        log::debug("task '{}': going on from the latent of an earlier run", task.id);
+        return latent;
     }
+    const Stopwatch watch;
+    latent = compute_latent(task, observer);
+    result.seconds["denoise"] = watch.seconds();
+    on_first([&] {
+        store::write_tensors(places_.outputs.latent(task.id),
+                             {{"latent", latent}},
+                             {{task_key, fingerprint(task, places_.model_key)}});
+    });
+    return latent;
+}
+
+at::Tensor TaskRunner::take_latent(const Task& task) {
+    at::Tensor latent = latent_.task == task.id ? latent_.values : latent_on_disk(task);
+    latent_ = {};
+    require(latent.defined(),
+            ErrorKind::storage,
+            "{}: not there or of another task (expected the latent that other ranks have just "
+            "written; is the output folder the same for all nodes?)",
+            places_.outputs.latent(task.id).string());
     // All decode parts of the very same latent, so that the parts fit without a seam.
     parts_.group->replica->broadcast(latent, 0);
     return latent.to(parts_.device);
 }
 
-at::Tensor TaskRunner::denoise(const Task& task, const StepObserver& observer) {
+at::Tensor TaskRunner::compute_latent(const Task& task, const StepObserver& observer) {
     at::Tensor latent;
     const std::int64_t received_before = parts_.group->received_bytes();
     together(task, [&] {
-        const trace::Span span(parts_.group->recorder(), "denoise", task.id);
         pipeline::TaskConditioning conditioning{
             .prompt = places_.texts.get(task.prompt, parts_.device), .negative = {}};
         if (pipeline::uses_guidance(task)) {
@@ -201,7 +227,6 @@ void TaskRunner::write_video(const Task& task, const at::Tensor& latent, TaskRes
     });
     pipeline::DecodedVideo video;
     together(task, [&] {
-        const trace::Span span(parts_.group->recorder(), "decode", task.id);
         video = pipeline::DecodeStage(*parts_.codec, parts_.tiling)
                     .run(latent, {.sink = sink.get(), .keep_frames = choice_.frames});
     });

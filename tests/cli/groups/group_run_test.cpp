@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include "reelyard/base/checksum.hpp"
+#include "reelyard/base/format.hpp"
 #include "reelyard/report/run_record.hpp"
 #include "reelyard/store/tensor_file.hpp"
 
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using parity::Outcome;
 using parity::run_program;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -93,6 +95,29 @@ TEST_F(GroupRun, latent_that_one_rank_left_becomes_the_same_file) {
 
         ASSERT_EQ(made.exit_code, 0) << made.output;
         EXPECT_THAT(made.output, Not(HasSubstr("denoise")));
+        EXPECT_EQ(video(), expected);
+    }
+}
+
+TEST_F(GroupRun, ranks_without_a_place_decode_what_the_others_have_denoised) {
+    std::ofstream list(prompts(), std::ios::app);
+    for (const char* id : {"b", "c", "d", "e", "f"}) {
+        list << R"({"id": ")" << id << R"(", "prompt": "a small blue square moving up"})" << '\n';
+    }
+    list.close();
+    const std::string group = "--parallel.ring=3";
+    ASSERT_EQ(run(3, {group}).exit_code, 0);
+    const auto expected = video();
+    ASSERT_EQ(expected.size(), 6U);
+    for (const int ranks : {4, 5}) {
+        SCOPED_TRACE(ranks);
+        fs::remove_all(out());
+
+        const Outcome made = run(ranks, {group});
+
+        EXPECT_EQ(made.exit_code, 0) << made.output;
+        EXPECT_THAT(made.output, HasSubstr(fmt::format("and {} to decode", ranks - 3)));
+        EXPECT_THAT(made.output, ContainsRegex("spare ranks [0-9]+ % decoding [1-5]"));
         EXPECT_EQ(video(), expected);
     }
 }

@@ -41,7 +41,9 @@ TEST(ProcessGrid, groups_are_the_degrees_of_the_layout) {
 
         EXPECT_EQ(grid.is_spare(), ranks.rank() >= layout.used_ranks());
         if (grid.is_spare()) {
-            EXPECT_EQ(replica.size(), 1);
+            EXPECT_EQ(replica.size(), ranks.size() - layout.used_ranks());
+            EXPECT_EQ(group.replica->size(), replica.size());
+            EXPECT_EQ(group.sequence->size(), 1);
             continue;
         }
         EXPECT_EQ(replica.size(), layout.group_size());
