@@ -20,7 +20,7 @@ void attention(const at::Tensor& q,
 /// \param out [B, L, N K] float32, contiguous; written
 /// \param log_sum [B, N, L] float32, contiguous; written: log of the sum of the exponentials of
 /// the logits, -infinity when there are no keys
-/// \param progress called now and then, by this thread: lets what is under way between ranks get on
+/// \param progress called now and then on CPUs, by this thread: lets others' messages get on
 void partial_attention(const at::Tensor& q,
                        const at::Tensor& k,
                        const at::Tensor& v,
