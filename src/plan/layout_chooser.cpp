@@ -79,15 +79,29 @@ bool is_short(const Site& site) {
     return site.workload.videos > 0 && site.workload.videos < rank_count(site.inventory);
 }
 
-/// How long a short list takes, in the time that one rank takes for one video: so many rounds of
-/// groups, whose ranks lose a tenth with every doubling (what sharing a video costs at most where
-/// its ranks are near one another; docs/performance.md).
-double rounds_time(const ParallelLayout& layout, std::int64_t videos) {
-    constexpr double kept_by_doubling = 0.9;
-    const double size = layout.group_size();
-    const double speed = size * std::pow(kept_by_doubling, std::log2(size));
+/// The largest group of at most `size` ranks that nodes of `node` ranks hold without one straddling
+/// them: a divisor or a multiple of theirs.
+int tiling_size(int size, int node) {
+    while (node % size != 0 && size % node != 0) {
+        --size;
+    }
+    return size;
+}
+
+/// How many times as fast as one rank a group is taken to be: a doubling is worth 1.8 within a node
+/// and 1.6 beyond.
+double speed_of(int size, int node) {
+    constexpr double kept_within = 0.9;
+    constexpr double kept_beyond = 0.8;
+    const double inside = std::log2(std::min(size, node));
+    const double outside = std::max(0.0, std::log2(static_cast<double>(size) / node));
+    return size * std::pow(kept_within, inside) * std::pow(kept_beyond, outside);
+}
+
+/// How long a short list takes, in the time that one rank takes for one video.
+double list_time(const ParallelLayout& layout, std::int64_t videos, int node) {
     const std::int64_t rounds = (videos + layout.replicas - 1) / layout.replicas;
-    return static_cast<double>(rounds) / speed;
+    return static_cast<double>(rounds) / speed_of(tiling_size(layout.group_size(), node), node);
 }
 
 /// What is smaller is better.
@@ -106,7 +120,7 @@ public:
         const std::int64_t heads = site_.model.attention_heads;
         const bool is_uneven = heads % (std::int64_t{layout.tensor} * layout.ulysses) != 0;
         return {goal_ == Goal::latency ? -size
-                : is_short(site_)      ? rounds_time(layout, site_.workload.videos)
+                : is_short(site_)      ? list_time(layout, site_.workload.videos, node_)
                                        : size,
                 layout.tensor,
                 -layout.cfg,

@@ -330,7 +330,10 @@ protected:
 
     HalfRunners halves() {
         return {.begin = [this](const Task& each) { return begin(each); },
-                .finish = [this](const Task& each) { return finish(each); }};
+                .finish =
+                    [this](const Task& each) {
+                        return finish(each);
+                    }};
     }
 
     std::vector<std::string> begun_;  // on this rank

@@ -46,6 +46,7 @@ TEST(LayoutChooser, lets_ranks_share_videos_that_are_fewer_than_they_are) {
 
     EXPECT_EQ(chosen(node, videos(1), {}), "1 replica of cfg 2 x ulysses 4");
     EXPECT_EQ(chosen(node, videos(4), {}), "4 replicas of cfg 2");
+    EXPECT_EQ(chosen(test::gpu_nodes(8), videos(3), {}), "4 replicas of cfg 2 x ulysses 8");
     // Two rounds of pairs would take longer than one of single ranks, one of which is idle.
     EXPECT_EQ(chosen(node, videos(7), {}), "8 replicas of 1 rank");
     EXPECT_EQ(chosen(node, videos(8), {}), "8 replicas of 1 rank");
