@@ -72,9 +72,9 @@ private:
     std::vector<WorkShare> shares_;
     std::map<std::string, TaskResult> begun_;  // first halves, by task
 
-    std::mutex posts_mutex_;           // guards the next two
-    int parked_ = 0;                   // workers that wait for an order or the end of the run
-    std::vector<int> idle_finishers_;  // those of them that wait for second halves
+    std::mutex posts_mutex_;               // guards the next two
+    int parked_ = 0;                       // workers that wait for an order or the end of the run
+    std::vector<int> idle_finishers_;      // those of them that wait for second halves
     std::vector<std::size_t> last_begun_;  // task of each rank; the service's own
     std::atomic<bool> own_work_is_done_ = false;
     std::atomic<bool> abandoned_ = false;

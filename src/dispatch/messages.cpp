@@ -5,7 +5,8 @@
 namespace reelyard::dispatch {
 
 std::string to_text(const Report& report) {
-    nlohmann::json json{{"busy_seconds", report.busy_seconds}, {"wants_end", report.wants_end},
+    nlohmann::json json{{"busy_seconds", report.busy_seconds},
+                        {"wants_end", report.wants_end},
                         {"post", report.post}};
     if (report.result) {
         json["result"] = to_json(*report.result);
@@ -36,9 +37,9 @@ std::string to_text(const Order& order) {
 
 Order order_from_text(const std::string& text) {
     const auto json = nlohmann::json::parse(text);
-    return json.contains("task") ? Order{.task = json["task"].get<std::int64_t>(),
-                                         .is_begun = json.at("is_begun")}
-                                 : Order{};
+    return json.contains("task")
+               ? Order{.task = json["task"].get<std::int64_t>(), .is_begun = json.at("is_begun")}
+               : Order{};
 }
 
 }  // namespace reelyard::dispatch

@@ -129,6 +129,12 @@ void encode_texts(const TextPart& part,
                   const ConditioningCache& cache) {
     const c10::InferenceMode inference;
     const InStep encoder(conditioner, group);
+    const auto encode_one = [&](const std::string& text) {
+        const models::Conditioning encoded = encoder.encode(text);
+        if (part.keeps) {
+            cache.put(text, encoded);
+        }
+    };
     std::exception_ptr failure;
     for (std::size_t pass = 0; pass < part.passes; ++pass) {
         const trace::Span span(group.recorder(), "text", static_cast<std::int64_t>(pass));
@@ -138,15 +144,7 @@ void encode_texts(const TextPart& part,
         }
         const std::string& text = part.texts[pass];
         try {
-            in_context(
-                [&] {
-                    const models::Conditioning encoded = encoder.encode(text);
-                    if (part.keeps) {
-                        cache.put(text, encoded);
-                    }
-                },
-                "encoding the text '{}'",
-                text.substr(0, 60));
+            in_context([&] { encode_one(text); }, "encoding the text '{}'", text.substr(0, 60));
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::communication) {
                 throw;

@@ -37,7 +37,7 @@ using StopQuestion = std::function<bool()>;
 struct WorkShare {
     int rank = 0;
     Post post = Post::whole_tasks;
-    int tasks = 0;  ///< that it began, or, when that is its post, finished
+    int tasks = 0;               ///< that it began, or, when that is its post, finished
     double busy_seconds = 0.0;   ///< inside the runner
     double total_seconds = 0.0;  ///< from the first request to the end of the run
 };

@@ -43,8 +43,8 @@ public:
     /// Ranks of a video that hold the same slice of each layer: cfg, ring and Ulysses together.
     /// Collective over all ranks.
     [[nodiscard]] mpi::Communicator same_weights_group() const;
-    /// All ranks that make one video together; the spare ones form a group, too. Collective over all
-    /// ranks.
+    /// All ranks that make one video together; the spare ones form a group, too. Collective over
+    /// all ranks.
     [[nodiscard]] mpi::Communicator replica_group() const;
 
 private:

@@ -30,7 +30,8 @@ struct TensorSpec {
     /// Slices of a split tensor begin at multiples of it: the width of a head where whole heads
     /// must stay together.
     std::int64_t split_unit = 1;
-    /// Of a stack that a model goes through block by block, so that ranks may share out its weights.
+    /// Of a stack that a model goes through block by block, so that ranks may share out its
+    /// weights.
     std::optional<int> block = {};
 };
 
