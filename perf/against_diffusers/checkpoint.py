@@ -20,15 +20,15 @@ def randomise(model, generator):
         parameter.data.copy_(values)
 
 
-def make_checkpoint(folder, tokenizer, layers=12, heads=12, head_width=64, ffn=4480):
-    """Twelve layers of width 768, a small UMT5, and the VAE of the published models. `tokenizer`: a folder with
-    spiece.model."""
+def make_checkpoint(folder, tokenizer, layers=12, heads=12, head_width=64, ffn=4480, vae_width=96):
+    """Twelve layers of width 768, a small UMT5, and the VAE of the published models, or a narrower one. `tokenizer`: a
+    folder with spiece.model."""
     generator = torch.Generator().manual_seed(0)
     text_encoder = UMT5EncoderModel(UMT5Config(vocab_size=512, d_model=512, d_kv=64, d_ff=1024, num_layers=8, num_heads=8,
                                                dropout_rate=0.0, is_encoder_decoder=False))
     transformer = WanTransformer3DModel(num_attention_heads=heads, attention_head_dim=head_width, ffn_dim=ffn,
                                         num_layers=layers, text_dim=512)
-    vae = AutoencoderKLWan()
+    vae = AutoencoderKLWan(base_dim=vae_width)
     with torch.no_grad():
         for model in (text_encoder, transformer, vae):
             randomise(model, generator)
