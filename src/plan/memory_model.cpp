@@ -104,13 +104,13 @@ class Memory {
 public:
     /// \param codec bytes of its weights, which the ranks on a node's cores share
     Memory(const topology::Inventory& inventory, const topology::Place& at, std::int64_t codec)
-        : codec_(codec) {
+        : codec_(codec)
+        , denoising_(at.gpu < 0 ? codec : 0) {
         const topology::Node& node = inventory.nodes.at(static_cast<std::size_t>(at.node));
         const std::int64_t bytes =
             at.gpu < 0 ? node.memory_bytes
                        : node.gpus.at(static_cast<std::size_t>(at.gpu)).memory_bytes;
         use_ = {.node = at.node, .gpu = at.gpu, .available = bytes / 10 * 9};
-        denoising_ = at.gpu < 0 ? codec : 0;
     }
 
     /// Ranks on a node's cores that hold the same slice share it, unless each keeps parts of its
@@ -134,7 +134,7 @@ public:
 private:
     std::int64_t codec_;
     MemoryUse use_;
-    std::int64_t denoising_ = 0;
+    std::int64_t denoising_;
     std::int64_t texts_ = 0;
     std::set<int> slices_;
 };
