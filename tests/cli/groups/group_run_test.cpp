@@ -1,6 +1,5 @@
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,12 +7,11 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
-#include "reelyard/base/checksum.hpp"
 #include "reelyard/base/format.hpp"
 #include "reelyard/report/run_record.hpp"
 #include "reelyard/store/tensor_file.hpp"
 
-#include "support/program.hpp"
+#include "demo_job.hpp"
 
 // `reelyard run` where several ranks make one video: what becomes of its latent and its file.
 namespace reelyard::cli {
@@ -21,48 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using parity::Outcome;
-using parity::run_program;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-class GroupRun : public testing::Test {
+class GroupRun : public DemoJob {
 protected:
-    GroupRun() {
-        const Outcome imported = run_program(
-            {"import", REELYARD_JOBS "/demo/wan-shapes", "-o", store().string(), "--quiet"});
-        EXPECT_EQ(imported.exit_code, 0) << imported.output;
-        std::ofstream(prompts())
-            << R"({"id": "a", "prompt": "a large red circle moving left on a black background"})"
-            << '\n';
-    }
-
-    [[nodiscard]] fs::path store() const { return scratch_.path() / "demo.h5"; }
-    [[nodiscard]] fs::path prompts() const { return scratch_.path() / "prompts.jsonl"; }
-    [[nodiscard]] fs::path out() const { return scratch_.path() / "out"; }
-
-    [[nodiscard]] Outcome run(int ranks, const std::vector<std::string>& options) const {
-        std::vector<std::string> arguments{"run",
-                                           "--model.store=" + store().string(),
-                                           "--model.dtype=float32",
-                                           "--prompts.file=" + prompts().string(),
-                                           "--output.dir=" + out().string(),
-                                           "--generate.size=48x80",
-                                           "--generate.frames=9",
-                                           "--generate.steps=2"};
-        arguments.insert(arguments.end(), options.begin(), options.end());
-        return run_program(arguments, ranks);
-    }
-
-    /// The video's files with their checksums.
-    [[nodiscard]] std::map<std::string, std::string> video() const {
-        std::map<std::string, std::string> files;
-        for (const auto& entry : fs::recursive_directory_iterator(out() / "videos")) {
-            if (entry.is_regular_file()) {
-                files[entry.path().filename().string()] = file_checksum(entry.path());
-            }
-        }
-        return files;
+    GroupRun() : GroupRun(std::vector<std::string>{red_circle}) {}
+    explicit GroupRun(const std::vector<std::string>& prompts)
+        : DemoJob(prompts, {"--generate.size=48x80", "--generate.frames=9", "--generate.steps=2"}) {
     }
 
     [[nodiscard]] at::Tensor frames() const {
@@ -78,53 +43,50 @@ protected:
         fs::remove_all(out() / "videos");
         fs::remove(out() / "manifest.jsonl");
     }
+};
 
-    parity::ScratchFolder scratch_;
+class GroupRunOfSix : public GroupRun {
+protected:
+    GroupRunOfSix() : GroupRun(std::vector<std::string>(6, red_circle)) {}
 };
 
 TEST_F(GroupRun, latent_that_one_rank_left_becomes_the_same_file) {
     const std::vector<std::string> keep{"--output.latents=true"};
     const Outcome alone = run(1, keep);
     ASSERT_EQ(alone.exit_code, 0) << alone.output;
-    const auto expected = video();
+    const auto expected = videos();
     for (const int ranks : {3, 8}) {
         SCOPED_TRACE(ranks);
         forget_video();
 
-        const Outcome made = run(ranks, {keep.front(), "--parallel.ring=" + std::to_string(ranks)});
+        const Outcome made =
+            go_on(ranks, {keep.front(), "--parallel.ring=" + std::to_string(ranks)});
 
         ASSERT_EQ(made.exit_code, 0) << made.output;
         EXPECT_THAT(made.output, Not(HasSubstr("denoise")));
-        EXPECT_EQ(video(), expected);
+        EXPECT_EQ(videos(), expected);
     }
 }
 
-TEST_F(GroupRun, ranks_without_a_place_decode_what_the_others_have_denoised) {
-    std::ofstream list(prompts(), std::ios::app);
-    for (const char* id : {"b", "c", "d", "e", "f"}) {
-        list << R"({"id": ")" << id << R"(", "prompt": "a small blue square moving up"})" << '\n';
-    }
-    list.close();
+TEST_F(GroupRunOfSix, ranks_without_a_place_decode_what_the_others_have_denoised) {
     const std::string group = "--parallel.ring=3";
     ASSERT_EQ(run(3, {group}).exit_code, 0);
-    const auto expected = video();
+    const auto expected = videos();
     ASSERT_EQ(expected.size(), 6U);
     for (const int ranks : {4, 5}) {
         SCOPED_TRACE(ranks);
-        fs::remove_all(out());
 
         const Outcome made = run(ranks, {group});
 
         EXPECT_EQ(made.exit_code, 0) << made.output;
         EXPECT_THAT(made.output, HasSubstr(fmt::format("and {} to decode", ranks - 3)));
         EXPECT_THAT(made.output, ContainsRegex("spare ranks [0-9]+ % decoding [1-5]"));
-        EXPECT_EQ(video(), expected);
+        EXPECT_EQ(videos(), expected);
     }
 }
 
 TEST_F(GroupRun, both_branches_as_one_batch_give_the_same_video_and_fetch_weights_once) {
     const auto make = [&](const std::string& batch) {
-        fs::remove_all(out());
         const Outcome made = run(2,
                                  {"--output.frames=true",
                                   "--parallel.ulysses=2",
@@ -160,7 +122,7 @@ TEST_F(GroupRun, video_that_cannot_be_opened_ends_the_job_on_all_ranks) {
     fs::create_directories(out());
     std::ofstream(out() / "videos") << "no folder";
 
-    const Outcome refused = run(3, {"--parallel.ring=3"});
+    const Outcome refused = go_on(3, {"--parallel.ring=3"});
 
     EXPECT_EQ(refused.exit_code, 5) << refused.output;
     EXPECT_THAT(refused.output, HasSubstr("videos"));
@@ -169,7 +131,7 @@ TEST_F(GroupRun, video_that_cannot_be_opened_ends_the_job_on_all_ranks) {
 TEST_F(GroupRun, video_that_cannot_get_its_name_ends_the_job_on_all_ranks) {
     fs::create_directories(out() / "videos" / "a.mp4" / "of someone else");
 
-    const Outcome refused = run(3, {"--parallel.ring=3"});
+    const Outcome refused = go_on(3, {"--parallel.ring=3"});
 
     EXPECT_EQ(refused.exit_code, 5) << refused.output;
     EXPECT_THAT(refused.output, HasSubstr("a.mp4"));

@@ -1,74 +1,25 @@
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <gmock/gmock.h>
-
-#include "reelyard/base/checksum.hpp"
-
-#include "support/program.hpp"
+#include "demo_job.hpp"
 
 // `reelyard run` and `reelyard eval` with weights that the ranks of a video share out.
 namespace reelyard::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using parity::Outcome;
-using parity::run_program;
 using testing::HasSubstr;
 using testing::Not;
 
-class ShardedRun : public testing::Test {
+class ShardedRun : public DemoJob {
 protected:
-    static void SetUpTestSuite() {
-        const Outcome imported = run_program(
-            {"import", REELYARD_JOBS "/demo/wan-shapes", "-o", store().string(), "--quiet"});
-        ASSERT_EQ(imported.exit_code, 0) << imported.output;
-    }
-    static void TearDownTestSuite() { fs::remove(store()); }
-
-    ShardedRun() {
-        std::ofstream(prompts())
-            << R"({"id": "a", "prompt": "a large red circle moving left on a black background"})"
-               "\n"
-               R"({"id": "b", "prompt": "a small blue square moving up on a white background"})"
-               "\n";
-    }
-
-    static fs::path store() { return fs::path(testing::TempDir()) / "sharded_run_test_demo.h5"; }
-    [[nodiscard]] fs::path prompts() const { return scratch_.path() / "prompts.jsonl"; }
-    [[nodiscard]] fs::path out() const { return scratch_.path() / "out"; }
-
-    /// From an empty folder.
-    [[nodiscard]] Outcome run(int ranks, const std::vector<std::string>& options) const {
-        fs::remove_all(out());
-        std::vector<std::string> arguments{"run",
-                                           "--model.store=" + store().string(),
-                                           "--model.dtype=float32",
-                                           "--prompts.file=" + prompts().string(),
-                                           "--output.dir=" + out().string(),
-                                           "--output.video=png",
-                                           "--generate.size=48x64",
-                                           "--generate.frames=5",
-                                           "--generate.steps=2"};
-        arguments.insert(arguments.end(), options.begin(), options.end());
-        return run_program(arguments, ranks);
-    }
-
-    /// Every file of the videos with its checksum.
-    [[nodiscard]] std::map<std::string, std::string> videos() const {
-        std::map<std::string, std::string> files;
-        for (const auto& entry : fs::recursive_directory_iterator(out() / "videos")) {
-            if (entry.is_regular_file()) {
-                files[fs::relative(entry.path(), out())] = file_checksum(entry.path());
-            }
-        }
-        return files;
-    }
-
-    parity::ScratchFolder scratch_;
+    ShardedRun()
+        : DemoJob({red_circle, "a small blue square moving up on a white background"},
+                  {"--output.video=png",
+                   "--generate.size=48x64",
+                   "--generate.frames=5",
+                   "--generate.steps=2"}) {}
 };
 
 TEST_F(ShardedRun, makes_the_same_bits_as_whole_weights_and_reads_every_byte_once) {

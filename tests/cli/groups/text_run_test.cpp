@@ -1,13 +1,10 @@
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
-
+#include "demo_job.hpp"
 #include "support/fixture.hpp"
-#include "support/program.hpp"
 
 // `reelyard run` where no rank has the whole text encoder: the videos are those of one rank.
 namespace reelyard::cli {
@@ -15,48 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using parity::Outcome;
-using parity::run_program;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class TextRun : public testing::Test {
+class TextRun : public DemoJob {
 protected:
-    TextRun() {
-        const Outcome imported = run_program(
-            {"import", REELYARD_JOBS "/demo/wan-shapes", "-o", store().string(), "--quiet"});
-        EXPECT_EQ(imported.exit_code, 0) << imported.output;
-        std::ofstream(prompts())
-            << R"({"id": "a", "prompt": "a large red circle moving left on a black background"})"
-               "\n"
-               R"({"id": "b", "prompt": "a blue square"})"
-               "\n"
-               R"({"id": "c", "prompt": "two small green triangles moving up"})"
-               "\n";
-    }
-
-    [[nodiscard]] fs::path store() const { return scratch_.path() / "demo.h5"; }
-    [[nodiscard]] fs::path prompts() const { return scratch_.path() / "prompts.jsonl"; }
-    [[nodiscard]] fs::path out() const { return scratch_.path() / "out"; }
-
-    [[nodiscard]] Outcome go_on(int ranks, const std::vector<std::string>& options) const {
-        std::vector<std::string> arguments{"run",
-                                           "--model.store=" + store().string(),
-                                           "--model.dtype=float32",
-                                           "--prompts.file=" + prompts().string(),
-                                           "--output.dir=" + out().string(),
-                                           "--output.latents=true",
-                                           "--generate.size=32x48",
-                                           "--generate.frames=5",
-                                           "--generate.steps=2"};
-        arguments.insert(arguments.end(), options.begin(), options.end());
-        return run_program(arguments, ranks);
-    }
-
-    /// From an empty folder.
-    [[nodiscard]] Outcome run(int ranks, const std::vector<std::string>& options) const {
-        fs::remove_all(out());
-        return go_on(ranks, options);
-    }
+    TextRun()
+        : DemoJob({red_circle, "a blue square", "two small green triangles moving up"},
+                  {"--output.latents=true",
+                   "--generate.size=32x48",
+                   "--generate.frames=5",
+                   "--generate.steps=2"}) {}
 
     /// By prompt.
     [[nodiscard]] std::map<std::string, std::vector<double>> latents() const {
@@ -66,8 +32,6 @@ protected:
         }
         return found;
     }
-
-    parity::ScratchFolder scratch_;
 };
 
 TEST_F(TextRun, slices_and_parts_encode_what_one_rank_does) {

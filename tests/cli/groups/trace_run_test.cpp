@@ -6,11 +6,10 @@
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 #include "../running_program.hpp"
-#include "support/program.hpp"
+#include "demo_job.hpp"
 
 // `reelyard run --log.trace`: the file that it leaves.
 namespace reelyard::cli {
@@ -19,42 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using parity::Outcome;
-using parity::run_program;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
-class TraceRun : public testing::Test {
+class TraceRun : public DemoJob {
 protected:
-    static void SetUpTestSuite() {
-        const Outcome imported = run_program(
-            {"import", REELYARD_JOBS "/demo/wan-shapes", "-o", store().string(), "--quiet"});
-        ASSERT_EQ(imported.exit_code, 0) << imported.output;
-    }
-    static void TearDownTestSuite() { fs::remove(store()); }
+    TraceRun() : DemoJob({red_circle}, {"--generate.size=48x64", "--generate.frames=5"}) {}
 
-    TraceRun() {
-        std::ofstream(prompts())
-            << R"({"id": "a", "prompt": "a large red circle moving left on a black background"})"
-            << '\n';
-    }
-
-    static fs::path store() { return fs::path(testing::TempDir()) / "trace_run_test_demo.h5"; }
-    [[nodiscard]] fs::path prompts() const { return scratch_.path() / "prompts.jsonl"; }
-    [[nodiscard]] fs::path out() const { return scratch_.path() / "out"; }
     [[nodiscard]] fs::path trace() const { return scratch_.path() / "traces" / "trace.json"; }
-
-    [[nodiscard]] std::vector<std::string> job(const std::vector<std::string>& more) const {
-        std::vector<std::string> arguments{"run",
-                                           "--model.store=" + store().string(),
-                                           "--model.dtype=float32",
-                                           "--prompts.file=" + prompts().string(),
-                                           "--output.dir=" + out().string(),
-                                           "--generate.size=48x64",
-                                           "--generate.frames=5"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return arguments;
-    }
 
     /// What the file holds.
     struct Content {
@@ -83,17 +55,15 @@ protected:
         EXPECT_EQ(whole.at("otherData").at("dropped_events"), 0);
         return content;
     }
-
-    parity::ScratchFolder scratch_;
 };
 
 TEST_F(TraceRun, shows_stages_steps_and_exchanges_of_every_rank) {
-    const Outcome made = run_program(job({"--generate.steps=3",
-                                          "--parallel.cfg=1",
-                                          "--parallel.ring=2",
-                                          "--parallel.shard_weights=true",
-                                          "--log.trace=" + trace().string()}),
-                                     2);
+    const Outcome made = parity::run_program(arguments({"--generate.steps=3",
+                                                        "--parallel.cfg=1",
+                                                        "--parallel.ring=2",
+                                                        "--parallel.shard_weights=true",
+                                                        "--log.trace=" + trace().string()}),
+                                             2);
 
     ASSERT_EQ(made.exit_code, 0) << made.output;
     EXPECT_THAT(made.output, HasSubstr("trace: " + trace().string()));
@@ -135,8 +105,8 @@ TEST_F(TraceRun, shows_stages_steps_and_exchanges_of_every_rank) {
 }
 
 TEST_F(TraceRun, is_there_when_the_run_is_stopped_by_a_signal) {
-    RunningProgram running(
-        parity::command_line(job({"--generate.steps=1000", "--log.trace=" + trace().string()}), 1));
+    RunningProgram running(parity::command_line(
+        arguments({"--generate.steps=1000", "--log.trace=" + trace().string()}), 1));
     ASSERT_TRUE(running.wait_until([&] { return fs::exists(out() / "conditioning"); }));
     running.signal(SIGTERM);
     EXPECT_EQ(running.wait(), 75);
@@ -148,8 +118,8 @@ TEST_F(TraceRun, is_there_when_the_run_is_stopped_by_a_signal) {
 }
 
 TEST_F(TraceRun, where_nothing_is_exchanged_says_so) {
-    const Outcome made =
-        run_program(job({"--generate.steps=1", "--log.trace=" + trace().string()}), 1);
+    const Outcome made = parity::run_program(
+        arguments({"--generate.steps=1", "--log.trace=" + trace().string()}), 1);
 
     ASSERT_EQ(made.exit_code, 0) << made.output;
     EXPECT_THAT(made.output, HasSubstr("exchange: none"));
@@ -159,8 +129,8 @@ TEST_F(TraceRun, where_nothing_is_exchanged_says_so) {
 TEST_F(TraceRun, may_lie_in_the_output_folder) {
     const fs::path path = out() / "trace.json";
     for (int time = 0; time < 2; ++time) {  // the second finds nothing to do
-        const Outcome made =
-            run_program(job({"--generate.steps=1", "--log.trace=" + path.string()}), 2);
+        const Outcome made = parity::run_program(
+            arguments({"--generate.steps=1", "--log.trace=" + path.string()}), 2);
 
         ASSERT_EQ(made.exit_code, 0) << made.output;
         std::ifstream file(path);
@@ -170,25 +140,25 @@ TEST_F(TraceRun, may_lie_in_the_output_folder) {
 
 TEST_F(TraceRun, path_that_cannot_be_is_refused_before_anything_is_loaded) {
     const auto refused = [&](const fs::path& path) {
-        return run_program(job({"--log.trace=" + path.string()}), 2);
+        return parity::run_program(arguments({"--log.trace=" + path.string()}), 2);
     };
 
     const Outcome folder = refused(scratch_.path());
-    const Outcome below_file = refused(prompts() / "trace.json");
+    const Outcome below_file = refused(prompt_list() / "trace.json");
 
     EXPECT_EQ(folder.exit_code, 2) << folder.output;
     EXPECT_THAT(folder.output, HasSubstr("log.trace"));
     EXPECT_THAT(folder.output, HasSubstr(scratch_.path().string()));
     EXPECT_EQ(below_file.exit_code, 5) << below_file.output;
     EXPECT_THAT(below_file.output, HasSubstr("log.trace"));
-    EXPECT_THAT(below_file.output, HasSubstr(prompts().string()));
+    EXPECT_THAT(below_file.output, HasSubstr(prompt_list().string()));
     EXPECT_FALSE(fs::exists(out()));
 }
 
 TEST_F(TraceRun, failed_job_leaves_no_file_behind) {
-    std::ofstream(prompts()) << "no JSON\n";
+    std::ofstream(prompt_list()) << "no JSON\n";
 
-    const Outcome failed = run_program(job({"--log.trace=" + trace().string()}), 2);
+    const Outcome failed = parity::run_program(arguments({"--log.trace=" + trace().string()}), 2);
 
     EXPECT_EQ(failed.exit_code, 3) << failed.output;
     EXPECT_TRUE(fs::is_empty(trace().parent_path()));
