@@ -1,7 +1,10 @@
 #include "running_program.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -23,6 +26,27 @@ constexpr double patience_s = 60.0;
     }
     execl("/bin/sh", "sh", "-c", ("exec " + command).c_str(), nullptr);
     _exit(127);
+}
+
+/// What a process has started and not yet seen end.
+std::vector<pid_t> children_of(pid_t parent) {
+    std::vector<pid_t> children;
+    std::error_code gone;
+    const std::filesystem::path threads = "/proc/" + std::to_string(parent) + "/task";
+    for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
+        std::ifstream list(thread.path() / "children");
+        for (pid_t child = 0; list >> child;) {
+            children.push_back(child);
+        }
+    }
+    return children;
+}
+
+/// Not one that has ended, even if nobody has asked how.
+bool is_running(pid_t process) {
+    std::error_code gone;
+    (void)std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/exe", gone);
+    return !gone;
 }
 
 void rest() {
@@ -65,7 +89,8 @@ bool RunningProgram::wait_until(const std::function<bool()>& condition) {
     return false;
 }
 
-void RunningProgram::signal(int number) const {
+void RunningProgram::signal(int number) {
+    children_ = children_of(pid_);
     kill(-pid_, number);
 }
 
@@ -73,6 +98,12 @@ int RunningProgram::wait() {
     if (!ended_) {
         waitpid(pid_, &status_, 0);
         ended_ = true;
+    }
+    // Ranks outlive a launcher that is killed by a moment, in which they still write.
+    const Stopwatch watch;
+    while (std::any_of(children_.begin(), children_.end(), is_running) &&
+           watch.seconds() < patience_s) {
+        rest();
     }
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -21,8 +22,9 @@ public:
     /// minute passed, before
     [[nodiscard]] bool wait_until(const std::function<bool()>& condition);
 
-    void signal(int number) const;
-    /// \returns the exit code, or 128 and the signal that ended it
+    void signal(int number);
+    /// For it, and after a signal for what it had started. \returns the exit code, or 128 and the
+    /// signal that ended it
     [[nodiscard]] int wait();
 
 private:
@@ -31,6 +33,7 @@ private:
     pid_t pid_;
     bool ended_ = false;
     int status_ = 0;
+    std::vector<pid_t> children_;  ///< when it was sent a signal
 };
 
 }  // namespace reelyard::cli
