@@ -3,7 +3,8 @@
 #include <numeric>
 
 #include "reelyard/base/error.hpp"
-#include "reelyard/spec/shard.hpp"
+
+#include "parts.hpp"
 
 namespace reelyard::plan {
 namespace {
@@ -13,11 +14,6 @@ constexpr std::int64_t float32_bytes = 4;
 // of the cross attention), and of a whole row a token (both attentions and the feed-forward part).
 constexpr std::int64_t norm_sums = 3;
 constexpr std::int64_t row_sums = 3;
-
-std::int64_t part_of(std::int64_t length, int degree, int index) {
-    const Interval part = shard_of(length, 1, {.degree = degree, .index = index});
-    return part.end - part.begin;
-}
 
 /// Receipts of one rank, and what it holds.
 class Reckoning {

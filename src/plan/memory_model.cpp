@@ -8,15 +8,12 @@
 #include "reelyard/base/bytes.hpp"
 #include "reelyard/base/format.hpp"
 
+#include "parts.hpp"
+
 namespace reelyard::plan {
 namespace {
 
 constexpr std::int64_t float32_bytes = 4;
-
-std::int64_t part_of(std::int64_t length, int degree, int index) {
-    const Interval part = shard_of(length, 1, {.degree = degree, .index = index});
-    return part.end - part.begin;
-}
 
 std::int64_t held_elements(const TensorSpec& tensor, Shard tensor_parallel) {
     const std::int64_t all = element_count(tensor.shape);
@@ -161,6 +158,19 @@ RankMemory memory_of(const ModelSpec& model,
             .activations = block_bytes(model, workload, layout, position) +
                            text_bytes(model, workload, layout, position),
             .text_encoder = held("text_encoder")};
+}
+
+RankMemory most_memory(const ModelSpec& model,
+                       const Workload& workload,
+                       const ParallelLayout& layout) {
+    RankMemory most;
+    for (int place = 0; place < layout.group_size(); ++place) {
+        const RankMemory memory = memory_of(model, workload, layout, position_of(place, layout));
+        if (memory.total() > most.total()) {
+            most = memory;
+        }
+    }
+    return most;
 }
 
 MemoryUse tightest_memory(const ModelSpec& model,

@@ -7,7 +7,8 @@
 
 #include "reelyard/base/error.hpp"
 #include "reelyard/plan/step_exchange.hpp"
-#include "reelyard/spec/shard.hpp"
+
+#include "parts.hpp"
 
 namespace reelyard::plan {
 namespace {
@@ -25,11 +26,6 @@ constexpr double gpu_latency_s = 6e-6;
 constexpr double messages_of_sums = 6 * 2;
 // All-to-alls of a block: queries, keys and values, and what was attended to.
 constexpr double messages_of_trades = 2;
-
-double part_of(std::int64_t length, int degree, int index) {
-    const Interval part = shard_of(length, 1, {.degree = degree, .index = index});
-    return static_cast<double>(part.end - part.begin);
-}
 
 double latency_of(LinkKind kind) {
     switch (kind) {
@@ -64,14 +60,13 @@ double multiply_adds_of_branch(const ModelSpec& model,
                                const GridPosition& at) {
     const auto width = static_cast<double>(model.attention_heads * model.head_width);
     const auto head = static_cast<double>(model.head_width);
-    const Interval held =
-        shard_of(model.attention_heads, 1, {.degree = layout.tensor, .index = at.tensor});
-    const double inner = static_cast<double>(held.end - held.begin) * head;
-    const double hidden = part_of(model.ffn_width, layout.tensor, at.tensor);
-    const double own =
-        part_of(tokens, layout.sequence_size(), at.ring * layout.ulysses + at.ulysses);
-    const double queries = part_of(tokens, layout.ring, at.ring);
-    const double traded = part_of(held.end - held.begin, layout.ulysses, at.ulysses) * head;
+    const std::int64_t heads = part_of(model.attention_heads, layout.tensor, at.tensor);
+    const double inner = static_cast<double>(heads) * head;
+    const auto hidden = static_cast<double>(part_of(model.ffn_width, layout.tensor, at.tensor));
+    const auto own = static_cast<double>(
+        part_of(tokens, layout.sequence_size(), at.ring * layout.ulysses + at.ulysses));
+    const auto queries = static_cast<double>(part_of(tokens, layout.ring, at.ring));
+    const double traded = static_cast<double>(part_of(heads, layout.ulysses, at.ulysses)) * head;
     // q, k, v and out of the self attention, q and out of the cross attention; two of the
     // feed-forward part; products with the keys, and with the values.
     const double linear = own * width * (6 * inner + 2 * hidden);

@@ -47,6 +47,11 @@ struct RankMemory {
                                    const ParallelLayout& layout,
                                    const GridPosition& position);
 
+/// Of the ranks of a video the one that holds most.
+[[nodiscard]] RankMemory most_memory(const ModelSpec& model,
+                                     const Workload& workload,
+                                     const ParallelLayout& layout);
+
 /// The memory of a GPU, or of a node whose ranks compute on its cores, and what is needed there.
 struct MemoryUse {
     int node = 0;

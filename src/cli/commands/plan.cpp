@@ -62,18 +62,6 @@ topology::Inventory hardware_of(const PlanSettings& settings, const mpi::Communi
     return inventory;
 }
 
-plan::RankMemory most_memory(const plan::Site& site, const ParallelLayout& layout) {
-    plan::RankMemory most;
-    for (int place = 0; place < layout.group_size(); ++place) {
-        const plan::RankMemory memory =
-            plan::memory_of(site.model, site.workload, layout, position_of(place, layout));
-        if (memory.total() > most.total()) {
-            most = memory;
-        }
-    }
-    return most;
-}
-
 /// What there is to plan.
 struct Subject {
     std::string name;  ///< of the model
@@ -101,7 +89,7 @@ PlanReport make_report(const PlanSettings& settings, const Subject& subject) {
                       .inventory = inventory,
                       .placement = placement,
                       .choice = choice,
-                      .memory = most_memory(site, choice.layout),
+                      .memory = plan::most_memory(model, workload, choice.layout),
                       .exchange = plan::exchange_of_step(site, choice.layout)};
     report.choice.memory = plan::tightest_memory(model, workload, choice.layout, placed);
     return report;

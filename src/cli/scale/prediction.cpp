@@ -135,14 +135,7 @@ plan::StepCost Prediction::cost_of(const Case& job) const {
 }
 
 std::int64_t Prediction::memory_of(const Case& job) const {
-    std::int64_t most = 0;
-    for (int place = 0; place < job.layout.group_size(); ++place) {
-        most = std::max(
-            most,
-            plan::memory_of(model_, job.workload, job.layout, position_of(place, job.layout))
-                .total());
-    }
-    return most;
+    return plan::most_memory(model_, job.workload, job.layout).total();
 }
 
 double Prediction::network_seconds(int nodes, DType compute) const {
