@@ -55,8 +55,9 @@ public:
         if (cfg_.size() == 1) {
             return guided(own, pass(latent, timestep, 1), guidance_scale_);
         }
-        const std::vector<at::Tensor> both{at::empty_like(own), at::empty_like(own)};
-        cfg_.all_gather(own, both);
+        const at::Tensor sent = own.contiguous();
+        const std::vector<at::Tensor> both{at::empty_like(sent), at::empty_like(sent)};
+        cfg_.all_gather(sent, both);
         return guided(both[0], both[1], guidance_scale_);
     }
 
@@ -68,7 +69,7 @@ private:
     [[nodiscard]] at::Tensor pass(const at::Tensor& latent,
                                   const at::Tensor& timestep,
                                   std::size_t branch) const {
-        return transformer_.velocity(latent, timestep, branches_.at(branch)).contiguous();
+        return transformer_.velocity(latent, timestep, branches_.at(branch));
     }
 
     models::Transformer& transformer_;

@@ -286,12 +286,14 @@ std::string prospect(const PreparedJob& job,
 /// On rank 0, for comparisons with other runs.
 void keep_record(report::RunRecord record,
                  const mpi::Communicator& world,
+                 const topology::Inventory& inventory,
                  int threads,
                  const std::string& device,
                  const std::filesystem::path& folder) {
     mpi::together(world, [&] {
         if (world.rank() == 0 && record.videos > 0) {
             record.ranks = world.size();
+            record.nodes = static_cast<int>(inventory.nodes.size());
             record.threads = threads;
             record.device = device;
             report::write_run_record(folder / report::run_record_name, record);
@@ -364,6 +366,7 @@ int run_command(const std::vector<std::string>& arguments, const mpi::Session& s
     const Totals totals = gather_totals(world, model.totals(), device, result.received_bytes);
     keep_record(record_of(result.tally, result.times, totals, placed.layout),
                 world,
+                inventory,
                 threads,
                 device.str(),
                 places.outputs.folder());

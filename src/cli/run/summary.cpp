@@ -68,9 +68,7 @@ Totals gather_totals(const mpi::Communicator& world,
                      c10::Device device,
                      std::int64_t received_bytes) {
     const auto memory = device::peak_memory(device);
-    const std::int64_t is_first_of_node = world.split_by_node().rank() == 0 ? 1 : 0;
-    return {.nodes = static_cast<int>(world.sum(is_first_of_node)),
-            .bytes_used = loaded.bytes_used,
+    return {.bytes_used = loaded.bytes_used,
             .bytes_read = world.sum(loaded.bytes_read),
             .host_peak_bytes = world.max(memory.host_peak_bytes),
             .device_peak_bytes = world.max(memory.device_peak_bytes),
@@ -86,7 +84,6 @@ report::RunRecord record_of(const Tally& tally,
         return found == tally.task_seconds.end() ? 0.0 : found->second;
     };
     report::RunRecord record;
-    record.nodes = totals.nodes;
     record.layout = layout;
     record.videos = tally.made;
     record.steps = tally.steps;

@@ -36,7 +36,6 @@ struct RunTimes {
 
 /// Numbers of all ranks together.
 struct Totals {
-    int nodes = 1;                       ///< that the ranks are on
     std::int64_t bytes_used = 0;         ///< of the weights, once
     std::int64_t bytes_read = 0;         ///< over all ranks
     std::int64_t host_peak_bytes = 0;    ///< of the rank that needed most
