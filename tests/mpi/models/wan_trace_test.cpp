@@ -19,6 +19,7 @@
 
 #include "reelyard/test/shared_folder.hpp"
 #include "reelyard/test/tensors.hpp"
+#include "reelyard/test/trace_events.hpp"
 
 // What a transformer records of its blocks and of what its ranks exchange meanwhile.
 namespace reelyard::models::wan {
@@ -55,13 +56,7 @@ protected:
     }
 
     [[nodiscard]] std::vector<Event> events(std::string_view name) const {
-        std::vector<Event> found;
-        for (const Event& event : recorder_.events()) {
-            if (event.name.starts_with(name)) {
-                found.push_back(event);
-            }
-        }
-        return found;
+        return test::events_named(recorder_, name);
     }
 
     [[nodiscard]] const mpi::Communicator& world() const { return folder_.world(); }

@@ -11,6 +11,7 @@
 #include "reelyard/trace/span.hpp"
 
 #include "reelyard/test/shared_folder.hpp"
+#include "reelyard/test/trace_events.hpp"
 
 // What is exchanged while something is computed, by the order in which it is recorded.
 namespace reelyard::nn {
@@ -26,13 +27,7 @@ protected:
     }
 
     [[nodiscard]] std::vector<Event> events(std::string_view name) const {
-        std::vector<Event> found;
-        for (const Event& event : recorder_.events()) {
-            if (event.name.starts_with(name)) {
-                found.push_back(event);
-            }
-        }
-        return found;
+        return test::events_named(recorder_, name);
     }
 
     /// Self attention of this rank's part of some tokens.

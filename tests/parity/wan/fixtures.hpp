@@ -29,6 +29,17 @@ inline void PrintTo(const Case& value, std::ostream* out) {
     *out << value.fixture.name << '/' << value.name();
 }
 
+/// All elements of all tensors of the case. \param results what was computed
+inline void expect_within_tolerance(const std::filesystem::path& results, const Case& each) {
+    for (const std::string& name : tensor_names(each.file("out"))) {
+        const Values found = read_values(results, name);
+        const Values expected = read_values(each.file("out"), name);
+        EXPECT_EQ(found.shape, expected.shape);
+        EXPECT_LE(deviation(found.values, expected.values).max,
+                  each.entry.at("tolerance").get<double>());
+    }
+}
+
 /// For INSTANTIATE_TEST_SUITE_P: names made of fixture and case.
 struct CaseName {
     std::string operator()(const testing::TestParamInfo<Case>& info) const {

@@ -116,13 +116,7 @@ TEST_P(ComponentLayout, equals_the_reference) {
     const Outcome outcome = run_program(arguments, ranks_of(layout));
 
     ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
-    for (const std::string& name : tensor_names(each.file("out"))) {
-        const Values found = read_values(out, name);
-        const Values expected = read_values(each.file("out"), name);
-        EXPECT_EQ(found.shape, expected.shape);
-        EXPECT_LE(deviation(found.values, expected.values).max,
-                  each.entry.at("tolerance").get<double>());
-    }
+    expect_within_tolerance(out, each);
 }
 
 struct LayoutCaseName {

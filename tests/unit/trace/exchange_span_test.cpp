@@ -126,9 +126,11 @@ TEST(ExchangeSpan, times_hold_where_there_was_no_room_for_events) {
 }
 
 TEST(ExchangeSpan, without_a_recorder_is_nothing) {
-    ExchangeSpan exchange(nullptr, "a", "a gather", 1);
-    const ExchangeSpan::Wait wait(exchange);
-    exchange.end();
+    EXPECT_NO_THROW({
+        ExchangeSpan exchange(nullptr, "a", "a gather", 1);
+        const ExchangeSpan::Wait wait(exchange);
+        exchange.end();
+    });
 }
 
 }  // namespace
